@@ -125,7 +125,7 @@ def test_csv_and_parquet_hold_the_same_rows_and_csv_no_formula() -> None:
 
 def test_only_so_many_rows_are_shown_and_the_rest_is_counted() -> None:
     text = traffic.render(found(PROBER, PERSON, PERSON), rows=1)
-    assert "... 2 more classes: 24 visits (--limit shows more)" in text
+    assert "... 2 more client groups: 24 visits (--limit shows more)" in text
 
 
 def test_what_was_folded_is_said_in_words() -> None:

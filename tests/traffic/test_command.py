@@ -67,7 +67,7 @@ def test_a_limit_leaves_totals_as_they_are() -> None:
     assert len(whole.pop("visitors")) == 3
     assert one == whole
     assert len(run(LOG, "--format", "csv", "--limit", "1").splitlines()) == 2
-    assert b"2 more classes" in run(LOG, "--limit", "1")
+    assert b"2 more client groups" in run(LOG, "--limit", "1")
 
 
 def test_nothing_to_read_is_no_evidence_and_an_impossible_place_a_mistake(tmp_path: Path) -> None:

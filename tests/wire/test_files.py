@@ -8,6 +8,7 @@ import hashlib
 import io
 import lzma
 import os
+import random
 import sys
 import threading
 from collections.abc import Callable
@@ -58,6 +59,16 @@ def test_members_written_one_after_the_other_are_all_read(tmp_path: Path, kind: 
     path.write_bytes(COMPRESSORS[kind](b"first\n") + COMPRESSORS[kind](b"second\n"))
     with files.open_binary(str(path)) as stream:
         assert stream.read() == b"first\nsecond\n"
+
+
+@pytest.mark.parametrize("kind", ["gzip", "zstd", "bz2", "xz"])
+def test_a_file_that_breaks_off_gives_what_it_holds_before_it_says_so(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "rotated"
+    path.write_bytes((COMPRESSORS[kind](b"first\n") + COMPRESSORS[kind](random.Random(1).randbytes(9_000)))[:-4_000])
+    with files.open_binary(str(path)) as stream:
+        *data, why = files.chunks(stream)
+    assert b"".join(piece for piece in data if isinstance(piece, bytes)).startswith(b"first\n")
+    assert "truncated or damaged" in str(why)
 
 
 def test_lines_can_be_read_from_every_compression(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import hashlib
 import io
 import sys
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
 
@@ -17,6 +17,8 @@ from necropsy.model.errors import UnreadableSource
 from necropsy.wire.priority import stand_back
 
 STANDARD_INPUT: Final = "-"
+CHUNK: Final = 64 << 10
+"""Bytes read at a time: what a damaged stream may cost, as a read that meets the damage returns nothing."""
 _HEAD: Final = 4096
 _GZIP: Final = b"\x1f\x8b"
 _ZSTANDARD: Final = b"\x28\xb5\x2f\xfd"
@@ -99,7 +101,7 @@ def _decompressed(raw: io.BufferedReader) -> BinaryIO:
 
         return cast("BinaryIO", _Owner(gzip.GzipFile(fileobj=raw), raw))
     if kind == "zstd":
-        return cast("BinaryIO", io.BufferedReader(_Zstandard(raw)))
+        return cast("BinaryIO", io.BufferedReader(_Zstandard(raw), CHUNK))
     if kind == "bz2":
         import bz2
 
@@ -164,11 +166,30 @@ class _Zstandard(io.RawIOBase):
             self._beneath.close()
 
 
+class _AsItComes(io.RawIOBase):
+    """A decompressor that gives what it has, however little: one that fills the buffer loses all of it at a break."""
+
+    def __init__(self, decompressor: io.BufferedIOBase) -> None:
+        super().__init__()
+        self._decompressor = decompressor
+
+    def readable(self) -> bool:
+        """True: the stream can be read."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read some bytes."""
+        data = self._decompressor.read1(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+
 class _Owner(io.BufferedReader):
     """A decompressor that closes the file beneath it: those of the standard library leave it open."""
 
     def __init__(self, decompressor: io.BufferedIOBase, beneath: io.BufferedReader) -> None:
-        super().__init__(decompressor)
+        # A read beyond the buffer's size asks the decompressor although bytes are ready, which an error then costs.
+        super().__init__(_AsItComes(decompressor), CHUNK)
         self._beneath = beneath
 
     def close(self) -> None:
@@ -183,6 +204,21 @@ def _damage() -> tuple[type[Exception], ...]:
     """Exceptions of damaged bytes; the decompressors are only loaded where a compressed file was opened."""
     loaded = ((sys.modules.get("lzma"), "LZMAError"), (sys.modules.get("zstandard"), "ZstdError"))
     return OSError, EOFError, zlib.error, *(getattr(module, name) for module, name in loaded if module is not None)
+
+
+def chunks(stream: BinaryIO, size: int = CHUNK) -> Iterator[bytes | str]:
+    """Yield what can be read; last, as text, why no more can, if the stream is cut or damaged."""
+    # read1 and small steps, as a read loses what it had before it met the damage
+    read = cast("io.BufferedIOBase", stream).read1
+    while True:
+        try:
+            chunk = read(size)
+        except _damage() as error:
+            yield f"truncated or damaged: {error}"
+            return
+        if not chunk:
+            return
+        yield chunk
 
 
 def read_text(locator: str, *, limit: int = 64 << 20, any_bytes: bool = False) -> str:

@@ -6,6 +6,7 @@ answered 200, ``POST /cart`` at 10:00:20 is answered 500.
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -152,3 +153,77 @@ def test_a_line_of_a_request_and_a_whole_url_is_read_with_the_urls_host(reading)
     found = reading("".join(line % second for second in range(20)))
     assert found.log.requests == 20
     assert found.one("host, path") == ("shop.example", "/a")
+
+
+LINES = [
+    f'203.0.113.9 - - [24/May/2019:18:41:{second:02d} +0000] "GET /a HTTP/1.1" 200 9 "-" "caf\u00e9"\n'
+    for second in range(60)
+]
+TEXT = "".join(LINES)
+JSON_LINES = "".join(
+    f'{{"time":"2019-05-24T18:41:{second:02d}Z","remote_addr":"203.0.113.9","request":"GET /a HTTP/1.1","status":200,'
+    '"http_user_agent":"caf\u00e9"}\n'
+    for second in range(60)
+)
+HOLE = b"\0" * 700_000
+
+
+def cut(text: str) -> int:
+    """Return where a line in the middle ends."""
+    return text.index("\n", len(text) // 2)
+
+
+@pytest.mark.parametrize("text", [TEXT, JSON_LINES], ids=["combined", "JSON"])
+@pytest.mark.parametrize(
+    "written",
+    [
+        lambda text: HOLE + text.encode(),
+        lambda text: HOLE * 3 + text.encode(),
+        lambda text: b"\n\0\0\0".join((text[: cut(text)].encode(), text[cut(text) + 1 :].encode())),
+        lambda text: text.encode("utf-16"),
+        lambda text: b"\xfe\xff" + text.replace("\n", "\r\n").encode("utf-16-be"),
+        lambda text: text.replace("\n", "\r").encode(),
+        lambda text: b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode(),
+    ],
+    ids=[
+        "a hole of NULs",
+        "a wide hole",
+        "a hole inside",
+        "UTF-16",
+        "UTF-16 the other way",
+        "returns",
+        "returns and a mark",
+    ],
+)
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
+def test_however_its_lines_are_written_each_request_counts_once(reading, text, written, pack) -> None:
+    read = reading({"access.log": pack(written(text))})
+    assert read.log.blemishes == []
+    assert read.classes("client, user_agent, path, visits, requests") == [("203.0.113.9", "caf\u00e9", "/a", 60, 60)]
+
+
+def test_lines_that_returns_tear_apart_count_no_request_twice(reading) -> None:
+    read = reading("".join(LINES[:30]) + "".join(LINES[30:40]).replace("\n", "\r") + "\n" + "".join(LINES[40:]))
+    assert sum(visits for (visits,) in read.classes("visits")) == read.log.requests <= 60
+
+
+@pytest.mark.parametrize("size", [1, 60])
+def test_a_small_compressed_log_is_read_up_to_where_it_breaks_off(reading, size) -> None:
+    packed = gzip.compress("".join(LINES * size).encode(), 0)
+    read = reading({"access.log.gz": packed[: len(packed) // 2]})
+    assert 0.4 * 60 * size < read.log.requests < 0.6 * 60 * size
+    assert "truncated or damaged" in read.log.blemishes[-1].why
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ('[{"time": "2019-05-24T18:41:34Z"}]', "jq -c '.[]' FILE"),
+        ('[\n  {"time": "2019-05-24T18:41:34Z"}\n]', "jq -c '.[]' FILE"),
+        ('{\n  "time": "2019-05-24T18:41:34Z",\n  "uri": "/"\n}\n', "jq -c '.' FILE"),
+    ],
+)
+def test_json_that_is_no_object_a_line_is_told_how_to_become_one(reading, text, command) -> None:
+    (absent,) = reading(text).log.absent
+    assert "not one object a line" in absent.reason
+    assert command in absent.hint

@@ -51,6 +51,32 @@ def test_relatives_of_combined_are_told_apart(reading, note, text, client, host)
     assert read.one(WHAT) == (client, "curl/8.5.0", host, "GET", "/login", 302, AT)
 
 
+@pytest.mark.parametrize(
+    ("note", "before", "behind"),
+    [
+        ("combined, X-Forwarded-For as client", "", ""),
+        ("combined, host first, X-Forwarded-For as client", "shop.example ", ""),
+        ("combined, X-Forwarded-For as client", "shop> ", ""),
+        ("combined, X-Forwarded-For as client", "web-1  | ", ""),
+        ("combined, X-Forwarded-For last", "", ' "198.51.100.7, 10.0.0.2"'),
+    ],
+)
+@pytest.mark.parametrize("proxies", [", 10.0.0.1, 10.0.0.2", ",10.0.0.1", ", 2001:db8::7"])
+def test_of_a_list_of_addresses_the_first_is_the_client(reading, note, before, behind, proxies) -> None:
+    listed = f"{before}198.51.100.7{'' if behind else proxies} - - {LINE.partition(' - - ')[2]}{behind}\n"
+    without_proxy = listed.replace(proxies, "")
+    read = reading(listed + without_proxy + listed)
+    assert read.log.sources[0].note == note
+    assert read.classes("client, visits") == [("198.51.100.7", 3)]
+
+
+def test_a_request_without_x_forwarded_for_is_of_nobody_who_is_known(reading) -> None:
+    read = reading(
+        LINE.replace("203.0.113.9", "198.51.100.7, 10.0.0.1") + "\n" + LINE.replace("203.0.113.9", "-") + "\n"
+    )
+    assert sorted(read.classes("client, visits")) == [("", 1), ("198.51.100.7", 1)]
+
+
 def test_common_has_no_user_agent(reading) -> None:
     read = reading('203.0.113.9 - frank [24/May/2019:18:41:34 +0000] "GET /a HTTP/1.0" 200 2326\n')
     assert read.log.sources[0].note == "common"

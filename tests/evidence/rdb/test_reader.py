@@ -93,6 +93,13 @@ def test_a_compressed_file_that_breaks_off_gives_what_came_before(tmp_path: Path
         assert len(found) > 10_000
 
 
+def test_a_small_compressed_dump_that_breaks_off_gives_what_came_before(tmp_path: Path) -> None:
+    packed = gzip.compress(of_many_keys())
+    found, read = read_rows(written(tmp_path, packed[: len(packed) * 2 // 3]), KEYS)
+    assert 0 < len(found) < 300
+    assert "(of 300 announced)" in read.blemishes[0].why
+
+
 def test_a_dump_cut_off_anywhere_gives_the_keys_before_the_cut(tmp_path: Path) -> None:
     records = [
         key(0, b"string", text(b"hello")),

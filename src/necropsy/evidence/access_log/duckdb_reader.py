@@ -44,7 +44,8 @@ class Passed(NamedTuple):
 def query(layout: LineLayout, table: str) -> str:
     """Return the query for a table of lines: a row for each, with the texts of ``_TEXTS`` and their hashes.
 
-    ``fault`` is 0 where a line is well formed, ``BLANK`` where it is blank.
+    ``fault`` is 0 where a line is well formed, ``BLANK`` where it is blank. One behind a hole of NULs, as a crash leaves in
+    a file, is left: the hole is no part of its client.
     """
     of = layout.lines.sql
 
@@ -82,12 +83,14 @@ def query(layout: LineLayout, table: str) -> str:
     flags = cookies.sql({field: one(field) for field in layout.fields if field in cookies.TELLING})
     if flags:
         chosen["flags"] = flags
-    blank = "FALSE"
+    blank = hole = "FALSE"
     if layout.kind == "lines":
+        hole = "starts_with(line, chr(0))"
         comment = f" OR starts_with(line, {literal(layout.comment)})" if layout.comment else ""
         blank = f"line IS NULL OR line = ''{comment}"
     inner = (
-        f"SELECT {', '.join(f'{value} AS {name}' for name, value in chosen.items())}, ({blank}) AS blank FROM {table}"
+        f"SELECT {', '.join(f'{value} AS {name}' for name, value in chosen.items())}, ({blank}) AS blank,"
+        f" ({hole}) AS hole FROM {table}"
     )
     moment = layout.form.sql("stamp")
     typed = (
@@ -97,7 +100,7 @@ def query(layout: LineLayout, table: str) -> str:
     texts = ", ".join(f"{text}, hash({text}) AS {text}_hash" for text in _TEXTS.values())
     took = " - took_us" if "duration" in layout.fields else ""
     fault = (
-        f"CASE WHEN blank THEN {BLANK} WHEN fits AND time_us IS NOT NULL AND request <> ''"
+        f"CASE WHEN blank THEN {BLANK} WHEN hole THEN 1 WHEN fits AND time_us IS NOT NULL AND request <> ''"
         " AND (unknown OR status >= 100) THEN 0 ELSE 1 END::TINYINT"
     )
     return (
@@ -112,6 +115,8 @@ def read(
     numbers: Callable[[NDArray[np.int64]], NDArray[np.int64]],
     writer: lines.Writer,
     report_lines: Callable[[int], object] | None = None,
+    *,
+    known_lines: int | None = None,
 ) -> Passed:
     """Read a file into the tables; of what DuckDB refuses, a copy that it takes.
 
@@ -121,6 +126,8 @@ def read(
         Makes the numbers of lines in the log of their numbers in the file, from 0.
     report_lines
         Called after each batch with the lines that were read.
+    known_lines
+        How many lines the file has, if that is known: with more, some were torn apart at a carriage return.
 
     Raises
     ------
@@ -142,7 +149,7 @@ def read(
             with writer.all_or_nothing(), scratch.beside() as connection:
                 left, count = _rows(connection, layout, file, numbers, writer, report_lines)
                 if layout.kind == "lines":
-                    _refuse_torn(connection, file, left)
+                    _refuse_torn(connection, file, left, known_lines in {None, count})
         except lines.WithdrawnError as error:
             problem = str(error)
         except scratch.errors as error:
@@ -160,12 +167,13 @@ def _unpacked(scratch: Scratch, file: LogFile) -> LogFile:
         return spool(file.locator, stream, scratch.folder / f"{file.path.name}-unpacked")
 
 
-def _refuse_torn(connection: duckdb.DuckDBPyConnection, file: LogFile, left: NDArray[np.int64]) -> None:
+def _refuse_torn(connection: duckdb.DuckDBPyConnection, file: LogFile, left: NDArray[np.int64], are_all: bool) -> None:
     """Withdraw rows that are not the lines of the file: some were left out, or torn apart at a carriage return."""
     tables = "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'reject_errors'"
     if _value(connection, tables) and _value(connection, "SELECT count(*) FROM reject_errors"):
         raise lines.WithdrawnError("holds bytes that are not UTF-8, or lines that are too long")
-    if left.size and damaged_lines.has_returns(file):  # a line that is torn apart fails
+    # Torn apart, a line fails, or is more than one.
+    if (left.size or not are_all) and damaged_lines.has_returns(file):
         raise lines.WithdrawnError("holds carriage returns")
 
 

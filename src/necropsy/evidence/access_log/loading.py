@@ -97,7 +97,10 @@ def load(
             loaded.lines = scanned
         if failed.is_whole or failed.order.size:
             report_lines = None if attempt or scanned else _in_bytes(report_bytes, source)
-            passed = duckdb_reader.read(scratch, source, layout, failed.numbers, writer, report_lines)
+            known = None if failed.is_whole else failed.order.size
+            passed = duckdb_reader.read(
+                scratch, source, layout, failed.numbers, writer, report_lines, known_lines=known
+            )
             if not attempt and not scanned:
                 file, loaded.lines = passed.file, passed.lines
             rest = scratch.folder / f"{file.path.name}-rest{attempt}"
@@ -161,7 +164,7 @@ def _by_reference(
             numbers = before.numbers(passed.left[taken : taken + places.size])
             taken += places.size
             texts = data.decode("utf-8", "replace").split("\n")[: places.size]
-            found = list(reference.read(layout, [text.rstrip("\r") for text in texts]))
+            found = list(reference.read(layout, [text.rstrip("\r").lstrip("\0") for text in texts]))
             again = [i for i, row in enumerate(found) if row in FAULTS]
             mended = damaged_lines.repaired("".join(f"{texts[i]}\n" for i in again).encode()).decode().split("\n")
             for i, row in zip(again, reference.read(layout, mended[: len(again)]), strict=True):

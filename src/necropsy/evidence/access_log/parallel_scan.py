@@ -13,9 +13,10 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 
 from necropsy.evidence.access_log import lines
-from necropsy.evidence.access_log.files.sources import CHUNK, LogFile, chunks
+from necropsy.evidence.access_log.files.sources import LogFile
 from necropsy.evidence.access_log.formats.fields.cookies import IN_HEADER
 from necropsy.evidence.access_log.formats.layout import MAXIMUM_LINE
+from necropsy.wire.files import CHUNK, chunks
 
 if TYPE_CHECKING:
     import numpy as np

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import lzma
 import tempfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,19 +11,19 @@ from typing import TYPE_CHECKING, Final
 
 from necropsy._internal.file_kinds import BINARY, FileKind, kind_of
 from necropsy._internal.paths import is_file
+from necropsy._internal.plain_text import Utf8Copy
 from necropsy._internal.progress import Progress
 from necropsy._internal.sql_quoting import literal
 from necropsy.evidence.app_log import search_engine
 from necropsy.evidence.app_log.entries import coded, entries, errors_of, peeled
 from necropsy.evidence.app_log.line_patterns import JSON, METHOD, REQUEST, STATUS, TELLING
-from necropsy.evidence.app_log.plain_text import transcode
 from necropsy.evidence.app_log.query_share import LogShare
 from necropsy.evidence.app_log.times.choice import ChosenForms, choose
 from necropsy.evidence.app_log.wrappers import WrapperColumns, layers
 from necropsy.model.errors import UnreadableSource
 from necropsy.model.evidence import Absent, Blemish, Source
 from necropsy.model.figures import several, size
-from necropsy.wire.files import STANDARD_INPUT, fingerprint, open_binary, size_of
+from necropsy.wire.files import STANDARD_INPUT, chunks, fingerprint, open_binary, size_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -233,14 +231,17 @@ def _written(locator: str) -> datetime | None:
 
 def _copy(locator: str, copy: Path) -> str:
     """Make a plain file of UTF-8 of a log, as far as it can be read; return why it ends too soon, if it does."""
-    import zstandard
-
+    damage = ""
+    text: Utf8Copy | None = None
     with open_binary(locator) as stream, copy.open("wb") as out:
-        try:
-            transcode(stream, out)
-        except (OSError, EOFError, zlib.error, lzma.LZMAError, zstandard.ZstdError) as error:
-            return f"truncated or damaged: {error}"
-    return ""
+        for chunk in chunks(stream):
+            if isinstance(chunk, str):
+                damage = chunk
+            else:
+                text = text or Utf8Copy(chunk)
+                out.write(text.of(chunk))
+        out.write(text.end() if text is not None else b"")
+    return damage
 
 
 def _errors(connection: duckdb.DuckDBPyConnection, path: Path, written: datetime | None, share: LogShare) -> _Read:

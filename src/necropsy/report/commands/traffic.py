@@ -137,9 +137,8 @@ def _table(sheet: Sheet, traffic: Traffic, rows: int | None) -> None:
     rest = traffic.visitors[len(shown) :]
     if rest:
         visits = sum(rest.column("visits"))
-        sheet.line(
-            f"... {several(len(rest), 'more class', 'more classes')}: {several(visits, 'visit')} (--limit shows more)"
-        )
+        groups = several(len(rest), "more client group", "more client groups")
+        sheet.line(f"... {groups}: {several(visits, 'visit')} (--limit shows more)")
 
 
 def _row(sheet: Sheet, visitor: Visitor, *, several_logs: bool, agents_told: bool) -> None:

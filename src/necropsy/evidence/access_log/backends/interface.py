@@ -84,7 +84,9 @@ def unrecognised(damage: str, head: Sequence[str], formats: Sequence[NamedLogFor
     said = unfit.misfit(formats, "", head)
     if said:
         return said, "Compare it with the first line; use nginx's $variables, or Apache's %h %t."
-    told = unfit.keys_seen(formats, head) or unfit.broken_json(head) or unfit.another_log(head)
+    told = (
+        unfit.keys_seen(formats, head) or unfit.spread_json(head) or unfit.broken_json(head) or unfit.another_log(head)
+    )
     if told is not None:
         return told
     hint = "Give it by --log-format TEXT, or by --nginx FILE that contains the log_format."

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from necropsy.evidence.access_log.files.sources import LogFile, chunks
+from necropsy.evidence.access_log.files.sources import LogFile
 from necropsy.evidence.access_log.formats.layout import MAXIMUM_LINE
 from necropsy.evidence.access_log.formats.values import DEEPEST
+from necropsy.wire.files import chunks
 
 if TYPE_CHECKING:
     import numpy as np

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import io
-import lzma
 import re
-import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final, cast
+from typing import BinaryIO, Final
 
 from necropsy._internal.paths import is_file
-from necropsy.wire.files import STANDARD_INPUT, compression, open_binary
+from necropsy._internal.plain_text import Utf8Copy, is_utf16
+from necropsy.wire.files import STANDARD_INPUT, chunks, compression, open_binary
 
-CHUNK: Final = 64 << 10
-"""Bytes read at a time: what a damaged stream may cost, as a read that meets the damage returns nothing."""
 _HEAD: Final = 256 << 10
 _HEAD_LINES: Final = 100
 _SEEN_BY_DUCKDB: Final = {None: "none", "gzip": "gzip", "zstd": "zstd"}
@@ -67,43 +62,61 @@ def attach(locator: str, folder: Path, number: int) -> LogFile:
         Missing, a folder, not permitted, or empty.
     """
     with open_binary(locator) as stream:
-        if locator != STANDARD_INPUT and is_file(locator):
-            with Path(locator).open("rb") as raw:
-                kind = compression(raw.read(6))
-            if kind in _SEEN_BY_DUCKDB:
-                link = folder / f"log-{number}"
-                link.symlink_to(Path(locator).resolve())
-                return LogFile(locator, link, _SEEN_BY_DUCKDB[kind])
+        if locator == STANDARD_INPUT or not is_file(locator):
+            return spool(locator, stream, folder / f"log-{number}")
+        with Path(locator).open("rb") as raw:
+            kind = compression(raw.read(6))
+        head = next(chunks(stream), b"")
+        if kind in _SEEN_BY_DUCKDB and (isinstance(head, str) or not _CopiedLines(head).changes):
+            link = folder / f"log-{number}"
+            link.symlink_to(Path(locator).resolve())
+            return LogFile(locator, link, _SEEN_BY_DUCKDB[kind])
+    with open_binary(locator) as stream:
         return spool(locator, stream, folder / f"log-{number}")
 
 
 def spool(locator: str, stream: BinaryIO, copy: Path) -> LogFile:
-    """Copy a stream into a file, as far as it can be read."""
+    """Copy a stream into a file, as far as it can be read, with lines as all readers know them."""
     damage = ""
+    lines: _CopiedLines | None = None
     with copy.open("wb") as out:
         for chunk in chunks(stream):
             if isinstance(chunk, str):
                 damage = chunk
             else:
-                out.write(chunk)
+                lines = lines or _CopiedLines(chunk)
+                out.write(lines.of(chunk))
+        out.write(lines.end() if lines is not None else b"")
     return LogFile(locator, copy, "none", damage)
 
 
-def chunks(stream: BinaryIO, size: int = CHUNK) -> Iterator[bytes | str]:
-    """Yield what can be read; last, as text, why no more can, if the stream is cut or damaged."""
-    import zstandard
+class _CopiedLines:
+    """Copies a log, piece by piece, as UTF-8 with newlines.
 
-    # read1 and small steps, as a read loses what it had before it met the damage
-    read = cast("io.BufferedIOBase", stream).read1
-    while True:
-        try:
-            chunk = read(size)
-        except (OSError, EOFError, zlib.error, lzma.LZMAError, zstandard.ZstdError) as error:
-            yield f"truncated or damaged: {error}"
-            return
-        if not chunk:
-            return
-        yield chunk
+    A log that is rotated by copying (``copytruncate``) begins with a hole of NULs as long as the old one was, if its writer
+    does not append; a redirection in PowerShell writes UTF-16; very old systems end lines with a carriage return alone.
+    """
+
+    def __init__(self, head: bytes) -> None:
+        """``head``: the first piece, which is not copied yet."""
+        self._in_hole = head.startswith(b"\0")
+        self._text = Utf8Copy(head) if is_utf16(head) else None
+        text = self._text is None
+        self._returns = text and b"\r" in head and b"\n" not in head
+        self.changes = self._in_hole or self._returns or not text
+
+    def of(self, piece: bytes) -> bytes:
+        """Return what is written for the next piece."""
+        if self._text is not None:
+            return self._text.of(piece)
+        if self._in_hole:
+            piece = piece.lstrip(b"\0")
+            self._in_hole = not piece
+        return piece.replace(b"\r", b"\n") if self._returns else piece
+
+    def end(self) -> bytes:
+        """Return what is written at the end."""
+        return self._text.end() if self._text is not None else b""
 
 
 def nothing_in(file: LogFile) -> str:

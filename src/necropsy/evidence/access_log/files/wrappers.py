@@ -34,8 +34,13 @@ _DEEPEST: Final = 3
 """Layers around a line, at most."""
 _MOST: Final = 0.5
 """Share of the first lines that a layer must fit."""
-_ANY_PREFIX: Final = rb"^.*?\s(?=[0-9A-Fa-f:.]{3,45} \S+ \S+ \[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d)"
-"""Whatever stands before a line of combined: the logger of an application, a shipper that is not known."""
+_ADDRESS: Final = rb"[0-9A-Fa-f:.]{3,45}"
+_ANY_PREFIX: Final = (
+    rb"^(?!" + _ADDRESS + rb",).*?\s(?=(?:" + _ADDRESS + rb", ?)*" + _ADDRESS
+    + rb" \S+ \S+ \[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d)"
+)  # fmt: skip
+"""Whatever stands before a line of combined: the logger of an application, a shipper that is not known. The first addresses
+of a list are no prefix: they are the client."""
 
 
 _CROSSES_LINES: Final = re.compile(rb"\[\^|\\s|\(\?=")

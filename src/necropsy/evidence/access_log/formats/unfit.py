@@ -67,6 +67,15 @@ def another_log(head: Sequence[str]) -> tuple[str, str] | None:
     return None
 
 
+def spread_json(head: Sequence[str]) -> tuple[str, str] | None:
+    """Say that the lines are parts of objects, or of one array of them, and how they become one object a line; None: not so."""
+    first = head[0].lstrip()
+    if not first.startswith(("{", "[")) or not (re.match(r"[\[{]\s*\Z", first) or re.match(r"\[\s*\{\s*\"", first)):
+        return None
+    each, what = (".[]", "one array") if first.startswith("[") else (".", "objects over several lines")
+    return f"JSON, but {what}, not one object a line", f"Give it so: jq -c '{each}' FILE | necropsy traffic -"
+
+
 def broken_json(head: Sequence[str]) -> tuple[str, str] | None:
     """Say where the first line that begins and ends as an object stops being JSON; None if most lines are no such lines."""
     objects = [line for line in head if re.match(r"\s*\{.*\}\s*\Z", line, re.DOTALL)]

@@ -88,13 +88,36 @@ _ONLY: Final = {
 """What lines of a format begin with, where others would fit it with something else in the place of the client or host."""
 
 
+_ADDRESSES: Final = r"[0-9A-Fa-f:.]{3,45}, ?[0-9A-Fa-f:.]{3,45}"
+_LIST: Final = re.compile(_ADDRESSES)
+_LIST_BEHIND_HOST: Final = re.compile(rf"[A-Za-z0-9_.:-]+ {_ADDRESSES}")
+"""Find several addresses where combined has its client: X-Forwarded-For was written there."""
+
+
 def layouts(lines: Sequence[str]) -> list[LineLayout]:
     """Compile the formats that need no configuration, and that these lines may have."""
-    possible = [
-        (name, text)
-        for name, text in KNOWN
-        if name not in _ONLY or sum(bool(_ONLY[name].match(line)) for line in lines) * 2 > len(lines)
-    ]
-    found = [compile_format(text, name=name, note=name) for name, text in possible]
+    return [*_with_lists(lines), *_as_they_are(lines)]
+
+
+def _with_lists(lines: Sequence[str]) -> list[LineLayout]:
+    """Compile the formats with a list of addresses in the client's place, if a line has one; the first is the client's."""
+    found = []
+    for formats, more in ((KNOWN, False), (_OPEN, True)):
+        for name, text in formats:
+            start = _LIST if text.startswith("$remote_addr ") else _LIST_BEHIND_HOST
+            if "$remote_addr -" in text and "$http_x_forwarded_for" not in text and any(map(start.match, lines)):
+                listed = text.replace("$remote_addr", "$http_x_forwarded_for")
+                note = f"{name}, X-Forwarded-For as client"
+                found.append(compile_format(listed, name=name, note=note, more=more))
+    return [layout for layout in found if layout is not None]
+
+
+def _may_be(name: str, lines: Sequence[str]) -> bool:
+    """Tell whether most lines begin as those of a format do, where others would fit it."""
+    return name not in _ONLY or sum(bool(_ONLY[name].match(line)) for line in lines) * 2 > len(lines)
+
+
+def _as_they_are(lines: Sequence[str]) -> list[LineLayout]:
+    found = [compile_format(text, name=name, note=name) for name, text in KNOWN if _may_be(name, lines)]
     found += [compile_format(text, name=name, note=f"{name}, with more after it", more=True) for name, text in _OPEN]
     return [layout for layout in found if layout is not None]
