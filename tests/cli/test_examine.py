@@ -41,3 +41,20 @@ def test_addresses_of_logs_are_kept_or_hashed_by_a_flag(tmp_path: Path) -> None:
         assert case.value("SELECT client FROM visitor_class") == "203.0.113.7"
         assert str(other.value("SELECT client FROM visitor_class")).startswith("#")
     assert b"203.0.113.7" not in hashed.read_bytes()
+
+
+def test_without_a_known_session_the_command_that_lists_the_keys_is_that_of_the_store(tmp_path: Path) -> None:
+    dump = tmp_path / "of cache.rdb"
+    dump.write_bytes((ASSETS.parent / "cases" / "unknown-layout" / "dump.rdb").read_bytes())
+    said = run("examine", "--rdb", str(dump))
+    assert f"necropsy keys '{dump}'" in " ".join(said.out.split())
+    assert "dump.rdb" not in said.out + said.err
+
+
+def test_a_case_in_the_place_of_an_incident_file_is_named(tmp_path: Path) -> None:
+    log, kept = tmp_path / "access.log", tmp_path / "kept.case"
+    log.write_text(LINE * 3)
+    run("examine", "--access-log", str(log), "--case", str(kept), "--quiet")
+    said = run("examine", str(kept))
+    assert said.error is not None
+    assert said.error.hint == f"If it is a case, it is examined already: necropsy report {kept}"

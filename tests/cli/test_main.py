@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.main import get_command
@@ -142,22 +146,30 @@ def test_a_dash_is_standard_output(folder: Path) -> None:
     assert not (folder / "-").exists()
 
 
+def leaves(command: Any, *path: str) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Yield the commands below one, each with its words."""
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from leaves(inner, *path, name)
+    if not hasattr(command, "commands"):
+        yield path, command
+
+
+COMMANDS = dict(leaves(get_command(app)))
+
+
 @pytest.mark.parametrize(
-    "command",
-    [
-        "verify",
-        "what-if",
-        "watch",
-        "notify",
-        "exporter",
-        "prober",
-        "guard run",
-        "guard rules",
-        "guard dashboards",
-        "guard scrape",
-    ],
+    "path", [path for path in COMMANDS if path not in {("lab", "down"), ("lab", "status")}], ids=" ".join
 )
-def test_examples_in_the_help_can_be_copied(command: str) -> None:
-    shown = run(*command.split(), "--help").out
+def test_examples_in_the_help_can_be_copied(path: tuple[str, ...]) -> None:
+    shown = run(*path, "--help").out
     assert "\\b" not in shown
-    assert f"\n    necropsy {command}" in shown
+    examples = (COMMANDS[path].help or "").partition("Examples:")[2].partition("\n\n")[0].replace("\\\n", " ")
+    written = [part.strip() for line in examples.splitlines() for part in re.split(r"(?<=\s)[|>]\s", line)]
+    commands = [shlex.split(part, comments=True)[1:] for part in written if part.startswith("necropsy ")]
+    assert any(tuple(words[: len(path)]) == path for words in commands)
+    for words in commands:
+        depth = next(depth for depth in (1, 2) if tuple(words[:depth]) in COMMANDS)
+        command = COMMANDS[tuple(words[:depth])]
+        parser = command.make_parser(command.context_class(command))
+        _, rest, _ = parser.parse_args(list(words[depth:]))
+        assert rest == [], words

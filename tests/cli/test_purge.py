@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cli.running import run
+from servers import running
 
 
 @pytest.mark.parametrize(
@@ -26,3 +27,12 @@ from cli.running import run
 def test_an_option_that_would_do_nothing_is_refused(words: tuple[str, ...], said: str) -> None:
     done = run(*words)
     assert (done.code, str(done.error)) == (2, said)
+
+
+@pytest.mark.integration
+def test_a_cap_of_a_store_without_a_known_session_says_that_nothing_was_checked() -> None:
+    with running("redis-8.2") as server:
+        server.client().set("cache:1", "a")
+        done = run("cap-ttl", "--redis", server.url)
+    assert "no session of a known layout was found" in done.out
+    assert f"necropsy keys --redis {server.url}" in done.out

@@ -70,9 +70,10 @@ def load(path: str) -> Sources:
     except UnreadableSource as error:
         if "not text" not in error.message:
             raise
-        raise UnreadableSource(
-            error.message, hint=f"This argument is a TOML file. Give dumps and logs by options: --rdb {path}"
-        ) from error
+        hint = f"This argument is a TOML file. Give dumps and logs by options: --rdb {path}"
+        if "DuckDB" in error.message:
+            hint = f"If it is a case, it is examined already: necropsy report {path}"
+        raise UnreadableSource(error.message, hint=hint) from error
     return parse(text, path)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING
 from necropsy._internal.serialization import to_plain
 from necropsy.autopsy.evidence_log import EvidenceInMemory
 from necropsy.autopsy.reading import simulate
+from necropsy.autopsy.sources import DumpPath, LiveAddress
+from necropsy.wire.files import STANDARD_INPUT
 
 if TYPE_CHECKING:
     from necropsy.autopsy.sources import Sources
@@ -64,11 +67,20 @@ def judge(case: Case, evidence: EvidenceInMemory, sources: Sources, births: Mapp
             layouts=verdict_inputs.layouts(case),
             read_at=verdict_inputs.read_at(case, evidence.now),
             logs=evidence.logs_given,
+            keys_command=_keys_command(sources),
         ),
     )
     case.append("finding", [{"slug": f.slug, "value": json.dumps(to_plain(f))} for f in findings])
     case.append("verdict", [{"value": json.dumps(to_plain(verdict))}])
     return verdict
+
+
+def _keys_command(sources: Sources) -> str:
+    """Return the command that lists the keys of the first store; with a name to be filled in where it was a stream."""
+    locator = sources.stores[0].locator if sources.stores else DumpPath("-")
+    if isinstance(locator, LiveAddress):
+        return f"necropsy keys --redis {shlex.quote(locator.masked)}"
+    return f"necropsy keys {'dump.rdb' if locator.text == STANDARD_INPUT else shlex.quote(locator.text)}"
 
 
 def _timed(case: Case, evidence: EvidenceInMemory, sources: Sources, claims: Sequence[Claim]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -98,10 +99,15 @@ def cap_ttl(
             address, limit, options, journal=journal if apply else None, journal_key=journal_key,
             report=lambda capped: tell(f"cap-ttl {capped.sessions:,} sessions checked · {capped.capped:,} shortened"),
         )  # fmt: skip
-    output.say(_said(done, max_ttl, journal if apply else None))
+    output.say(_said(done, max_ttl, journal if apply else None, address.masked))
 
 
-def _said(done: Capped, limit: str, journal: Path | None) -> str:
+def _said(done: Capped, limit: str, journal: Path | None, store: str) -> str:
+    if not done.sessions and not done.stopped:
+        return (
+            "no session of a known layout was found, so no lifetime was checked\n"
+            f"NEXT   see its keys: necropsy keys --redis {shlex.quote(store)}\n"
+        )
     total = done.too_long.total()
     families = ", ".join(f"{family} {count:,}" for family, count in done.too_long.most_common())
     lines = [

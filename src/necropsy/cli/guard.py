@@ -90,7 +90,7 @@ def run(
     \b
     Examples:
       necropsy guard run guard.toml
-      necropsy notify guard.toml --test    first shows what each channel would get
+      necropsy notify guard.toml --test    # shows what each channel would get
     """  # noqa: D301 -- \b is click's mark for text that is not to be wrapped
     import signal
 

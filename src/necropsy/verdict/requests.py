@@ -23,6 +23,7 @@ def requests(
     sessions: bool,
     logs: bool,
     configured: bool,
+    keys_command: str,
 ) -> tuple[EvidenceRequest, ...]:
     """Return what to bring.
 
@@ -34,6 +35,8 @@ def requests(
         Whether a store was read, and whether it held sessions of a known layout.
     logs, configured
         Whether an access log, and a configuration of monitoring, were among the evidence.
+    keys_command
+        The command that lists a store's keys.
     """
     if kind in (Kind.HEALTHY, Kind.NOTHING_FOUND):
         return ()
@@ -46,11 +49,7 @@ def requests(
             ),
         )
     if not sessions:
-        return (
-            EvidenceRequest(
-                "the layout of the keys", "they contain no session of a known layout", "necropsy keys dump.rdb"
-            ),
-        )
+        return (EvidenceRequest("the layout of the keys", "they contain no session of a known layout", keys_command),)
     asked = [*_births(kind, views), *_logs(kind, views, logs=logs)]
     unnamed = any(cause.is_unnamed for cause in causes)
     if not configured and (unnamed or (kind is Kind.UNKNOWN and not asked) or _unexplained(views) > _MUCH):

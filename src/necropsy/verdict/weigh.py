@@ -55,6 +55,8 @@ class Weighed:
     """When each store was read, UTC; ``now`` where it is not known."""
     logs: bool = False
     """Whether an access log is among the evidence."""
+    keys_command: str = "necropsy keys dump.rdb"
+    """The command that lists the keys of the first store."""
 
 
 def weigh(
@@ -98,6 +100,7 @@ def weigh(
             sessions=total > 0,
             logs=scale.logs,
             configured=bool(scale.probes),
+            keys_command=scale.keys_command,
         ),
         views=views,
         contradictions=_contradictions(scale),

@@ -51,5 +51,5 @@ def test_a_plan_of_nothing_has_no_next_command() -> None:
     kept = text.plan(_plan(sessions=0, total=3, kept={"logged in": 3}), None)
     assert kept.endswith("NEXT   nothing to purge\n")
     assert text.plan(_plan(sessions=0, total=0), None).endswith(
-        "nothing to purge: no session was found in this database\n"
+        "nothing to purge: no session of a known layout was found\n"
     )

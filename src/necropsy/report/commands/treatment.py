@@ -38,7 +38,7 @@ def plan(made: Any, path: Path | None, *, asked: bool = False) -> str:
     lines += ["SAMPLE " + made.sample[0], *(f"       {row}" for row in made.sample[1:])] if made.sample else []
     lines += [line for note in made.notes for line in _noted(note)]
     if not made.sessions:
-        lines.append("NEXT   nothing to purge" + ("" if made.total else ": no session was found in this database"))
+        lines.append("NEXT   nothing to purge" + ("" if made.total else ": no session of a known layout was found"))
     elif path is None and not asked:
         lines.append("NEXT   nothing was deleted; add --plan FILE to save this plan")
     elif path is not None:

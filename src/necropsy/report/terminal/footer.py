@@ -88,7 +88,7 @@ def _notes(sheet: Sheet, label: str, color: str, notes: list[tuple[str, str]]) -
 def _commands(report: Report) -> list[str]:
     slugs = [cause.slug for cause in report.verdict.causes] or [f.slug for f in sentences.accusations(report)]
     commands = [f"necropsy explain {slug}" for slug in dict.fromkeys(slugs)]
-    commands += [f"necropsy {name} {shlex.quote(inert(locator))}" for name, locator in _elsewhere(report)]
+    commands += [f"necropsy {command} {shlex.quote(inert(locator))}" for command, locator in _elsewhere(report)]
     if report.case is not None:
         commands.append(f"necropsy report {shlex.quote(inert(report.case))} --format html --output report.html")
     return commands
@@ -98,6 +98,6 @@ def _elsewhere(report: Report) -> list[tuple[str, str]]:
     """Commands that say more of a source than a report without sessions can."""
     if any(store.sessions for store in report.stores):
         return []
-    command = {"access_log": "traffic", "rdb": "keys"}
+    command = {"access_log": "traffic", "rdb": "keys", "redis": "keys --redis"}
     first = {source.reader: source.locator for source in reversed(report.sources) if source.reader in command}
     return [(command[reader], locator) for reader, locator in sorted(first.items()) if locator != "-"]
