@@ -70,6 +70,20 @@ def test_holes_and_interruptions_are_no_changes() -> None:
     assert change_points(births) == []
 
 
+@pytest.mark.parametrize("hours", [1, 2, 4, 8])
+@pytest.mark.parametrize("when", [0.1, 0.5, 0.9])
+def test_a_change_that_nobody_measured_is_dated_no_closer_than_its_hole(hours: int, when: float) -> None:
+    hole = START + 2 * DAY_S
+    on = hole + when * hours * 3_600
+    whole = counted(lambda at: 13 / 3_600 + (at >= on) * 0.8, 5, 60.0, hours)
+    kept = (whole.at_s < hole) | (whole.at_s >= hole + hours * 3_600)
+    (change,) = change_points(DerivedBirths(whole.at_s[kept], whole.seconds[kept], whole.births[kept]))
+
+    assert change.earliest_s == pytest.approx(hole, abs=180)
+    assert change.latest_s == pytest.approx(hole + hours * 3_600, abs=180)
+    assert change.before_per_hour == pytest.approx(13, rel=0.3)
+
+
 def test_too_little_has_no_change() -> None:
     assert change_points(DerivedBirths(np.empty(0), np.empty(0), np.empty(0))) == []
     assert change_points(DerivedBirths(np.arange(4) * 60.0, np.full(4, 60.0), np.array([0.0, 0, 9, 9]))) == []

@@ -75,6 +75,8 @@ class DerivedBirths:
     """Counters that were not measured: what left by that way is missing from the births."""
     uncounted_s: Mapping[str, float] = field(default_factory=dict)
     """Seconds without births because a counter was not measured while the keys were, by counter."""
+    deleted: float = 0.0
+    """Births that deletions hide at least: between two samples more keys went than came, and nothing counts them."""
     on_replica_s: float = 0.0
     """Seconds without births because the server was a replica."""
 
@@ -124,7 +126,8 @@ def derive(series: StoreSeries, keys_per_session: float) -> DerivedBirths:
     ]
     births[restarted | emptied | followed] = np.nan
     seconds = np.diff(at_s)
-    return DerivedBirths(at_s[:-1], seconds, births, interruptions, lacks, uncounted, float(seconds[followed].sum()))
+    hidden, unseen_s = float(-births[births < 0].sum()), float(seconds[followed].sum())
+    return DerivedBirths(at_s[:-1], seconds, births, interruptions, lacks, uncounted, hidden, unseen_s)
 
 
 def _uncounted(series: StoreSeries) -> Iterator[tuple[str, float]]:

@@ -70,6 +70,13 @@ class _Grid:
     def spans(self) -> int:
         return self.counts.size
 
+    def around(self, border: int, spans: int) -> tuple[int, int]:
+        """Return the borders between which so many spans were measured on both sides of one: what is missing counts as none."""
+        reach = spans * self.step_s
+        left = int(np.searchsorted(self.times, self.times[border] - reach, "right")) - 1
+        right = int(np.searchsorted(self.times, self.times[border] + reach, "left"))
+        return max(0, min(left, border - spans)), min(self.spans, max(right, border + spans))
+
 
 def change_points(births: DerivedBirths) -> list[ChangePoint]:
     """Return the changes of the rate in order of time; what was not measured is left out."""
@@ -216,8 +223,7 @@ def _gains(grid: _Grid, left: int, right: int) -> Floats:
 
 
 def _likeliest(grid: _Grid, border: int, window: int) -> int:
-    reach = min(window, max(_LEAST_SPANS, round(_NEAR_S / grid.step_s)))
-    left, right = max(0, border - reach), min(grid.spans, border + reach)
+    left, right = grid.around(border, min(window, max(_LEAST_SPANS, round(_NEAR_S / grid.step_s))))
     return left + 1 + int(np.argmax(_gains(grid, left, right)))
 
 
@@ -239,7 +245,8 @@ def _still_standing(grid: _Grid, windows: dict[int, int], scatter: float) -> lis
 def _change(grid: _Grid, left: int, border: int, right: int, scatter: float) -> ChangePoint:
     day = round(DAY_S / grid.step_s)
     hours = max(_LEAST_SPANS, round(_NEAR_S / grid.step_s))
-    near_left, near_right = max(left, border - hours), min(right, border + hours)
+    near_left, near_right = grid.around(border, hours)
+    near_left, near_right = max(left, near_left), min(right, near_right)
     gains = _gains(grid, near_left, near_right) / scatter
     likely = gains >= gains[border - near_left - 1] - _INTERVAL
     low = high = border - near_left - 1

@@ -112,6 +112,18 @@ def test_a_replica_that_was_scraped_shows_no_births_and_says_so(tmp_path: Path) 
 
 
 @pytest.mark.integration
+def test_keys_that_applications_delete_are_said_to_hide_births(tmp_path: Path) -> None:
+    times = np.arange(END - 86_400, END, 60.0)
+    series = {
+        'redis_db_keys{db="db0",instance="a"}': [(t, 90_000.0 - n * 20) for n, t in enumerate(times)],
+        'redis_expired_keys_total{instance="a"}': [(t, 0.0) for t in times],
+    }
+    with prometheus(tmp_path, series) as address:
+        report = examined(address)
+    assert any("more keys went than came" in absent.reason for absent in report.absent)
+
+
+@pytest.mark.integration
 def test_two_exporters_of_one_server_are_one_and_two_servers_of_one_name_are_not(tmp_path: Path) -> None:
     times = np.arange(END - 2 * 86_400, END, 60.0)
     grows = np.arange(times.size) * 3.0

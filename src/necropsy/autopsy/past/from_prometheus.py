@@ -40,6 +40,8 @@ _LATE_S: Final = 600.0
 _MOST_REFINED: Final = 10
 _ENOUGH, _MOSTLY = 20, 0.95
 """Samples that two servers must share to be one, and the part of them that must agree."""
+_DELETED: Final = 0.1
+"""Part of the keys that come and go from which on deletions are worth a word."""
 _COUNTERS: Final = {
     "expired": "redis_expired_keys_total",
     "evicted": "redis_evicted_keys_total",
@@ -202,6 +204,8 @@ def _interruptions(derived: DerivedBirths, store: str, source: str) -> Iterator[
 def _remark(
     evidence_log: EvidenceLog, source: str, store: str, derived: DerivedBirths, per_session: float | None
 ) -> None:
+    import numpy as np
+
     absent = []
     if "expired" in derived.lacks:
         reason = f"store {store} has no metric of expired keys: births are underestimated while sessions expire"
@@ -209,6 +213,14 @@ def _remark(
     if "evicted" in derived.lacks:
         reason = f"store {store} has no metric of evicted keys: births are underestimated while keys are evicted"
         absent.append(Absent("history", source, reason, "Scrape redis_evicted_keys_total as well."))
+    if derived.deleted > _DELETED * float(np.nansum(np.abs(derived.births))):
+        reason = (
+            f"in store {store} more keys went than came at times, neither expired nor evicted (a logout, DEL): births are"
+            " underestimated"
+        )
+        absent.append(
+            Absent("history", source, reason, "Give the store as well: its sessions tell their births themselves.")
+        )
     for counter, seconds in derived.uncounted_s.items():
         metric = _COUNTERS[counter]
         reason = f"store {store} has no {metric} for {duration(seconds)} of it: births in that time are unknown"
