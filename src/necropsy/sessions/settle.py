@@ -6,16 +6,20 @@ of those only what came otherwise is mended. All others wait in ``session_part``
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Final
 
+from necropsy.sessions import shortened
 from necropsy.sessions.columns import numbers
-from necropsy.sessions.lifetimes import MOST_ATTRIBUTES, inferred
+from necropsy.sessions.lifetimes import MOST_ATTRIBUTES, USUAL, Lifetime, inferred
 
 if TYPE_CHECKING:
     from necropsy.case.store import Case
     from necropsy.sessions.census import Census
 
+_CERTAIN_S: Final = 1.0
+"""Precision of a lifetime that is certain."""
 _REFINEMENT: Final = (
     "CREATE OR REPLACE TEMP TABLE refinement"
     " (namespace VARCHAR, db INTEGER, layout VARCHAR, becomes VARCHAR, grace_s INTEGER, with_companion VARCHAR)"
@@ -25,6 +29,12 @@ _LIFETIME: Final = (
     " (namespace VARCHAR, db INTEGER, layout VARCHAR, authentication VARCHAR, attributes INTEGER, lifetime_s BIGINT,"
     " precision_s DOUBLE, short_s BIGINT)"
 )
+_FRESH: Final = "CREATE OR REPLACE TEMP TABLE fresh (namespace VARCHAR, db INTEGER, id_hash UBIGINT, lifetime_s BIGINT)"
+_LEFT: Final = """
+SELECT id_hash, (epoch(expires_at - to_seconds(coalesce(grace_s, 0)) - $taken) - $uncertain)::DOUBLE AS left_s
+FROM session_part WHERE store = $store AND namespace = $namespace AND db = $db AND layout = $layout
+  AND role = 'session' AND lifetime_s IS NULL AND expires_at > $taken ORDER BY left_s, id_hash
+"""
 _COMPANION: Final = (
     "CREATE OR REPLACE TEMP TABLE companion"
     " (namespace VARCHAR, db INTEGER, id_hash UBIGINT, keys BIGINT, bytes BIGINT, companions BIGINT)"
@@ -38,14 +48,16 @@ WITH refined AS (
             p.keys + coalesce(c.keys, 0) AS keys,
             p.bytes + coalesce(c.bytes, 0) AS bytes
         ),
-        CASE WHEN p.lifetime_s IS NULL THEN
-            CASE WHEN p.expires_at - to_seconds(l.short_s) <= $taken + to_milliseconds($uncertain_ms) THEN l.short_s
+        CASE WHEN p.lifetime_s IS NULL THEN CASE
+            WHEN f.lifetime_s IS NOT NULL THEN f.lifetime_s
+            WHEN p.expires_at - to_seconds(l.short_s) <= $taken + to_milliseconds($uncertain_ms) THEN l.short_s
             ELSE l.lifetime_s END END AS inferred_s,
         l.precision_s AS inferred_precision_s,
         p.expires_at - to_seconds(coalesce(p.grace_s, r.grace_s, 0) + inferred_s) AS used_at,
         CASE WHEN p.born_at IS NULL THEN used_at END AS written_at
     FROM session_part p
     LEFT JOIN companion c USING (namespace, db, id_hash)
+    LEFT JOIN fresh f USING (namespace, db, id_hash)
     LEFT JOIN refinement r ON r.namespace = p.namespace AND r.db = p.db AND r.layout = p.layout
     LEFT JOIN lifetime l ON l.namespace = p.namespace AND l.db = p.db AND l.layout = p.layout
       AND l.authentication IS NOT DISTINCT FROM p.authentication
@@ -115,6 +127,7 @@ def settle(case: Case, census: Census) -> None:
         case.execute(_SETTLE, {"store": store, **moment, "most": MOST_ATTRIBUTES})
         case.execute("DELETE FROM session_part WHERE store = ?", [store])
         case.execute("DROP TABLE lifetime")
+        case.execute("DROP TABLE fresh")
     case.execute("DROP TABLE refinement")
     case.execute("DROP TABLE companion")
 
@@ -122,13 +135,46 @@ def settle(case: Case, census: Census) -> None:
 def _infer(case: Case, census: Census) -> None:
     """Infer the lifetimes of those that do not say theirs."""
     case.execute(_LIFETIME)
+    case.execute(_FRESH)
     layouts = [name for layout in census.layouts for name in layout.inferred]
-    for lifetime in inferred(case, census.store, census.taken_at, census.uncertain_s, layouts):
+    told = inferred(case, census.store, census.taken_at, census.uncertain_s, layouts)
+    for lifetime in _with_changes(case, census, told):
         case.execute(
             "INSERT INTO lifetime VALUES"
             " ($namespace, $db, $layout, $authentication, $attributes, $lifetime_s, $precision_s, $short_s)",
             asdict(lifetime),
         )
+
+
+def _with_changes(case: Case, census: Census, told: Sequence[Lifetime]) -> Iterator[Lifetime]:
+    """Yield the lifetimes, that of uncertain ones better where it was shortened; who has the newer is in ``fresh`` then."""
+    older: dict[tuple[str, int, str, int], int] = {}
+    for one in told:
+        key = (one.namespace, one.db, one.layout, one.lifetime_s)
+        if one.precision_s > _CERTAIN_S and key not in older:
+            older[key] = _older(case, census, one)
+        yield replace(one, lifetime_s=older[key], precision_s=_CERTAIN_S) if older.get(key) else one
+
+
+def _older(case: Case, census: Census, one: Lifetime) -> int:
+    """Lifetime before it was shortened; 0 where it was not. Remembers who has the newer one."""
+    import pyarrow as pa
+
+    place = {"namespace": one.namespace, "db": one.db, "layout": one.layout}
+    moment = {"taken": census.taken_at, "uncertain": census.uncertain_s, "store": census.store}
+    left = case.columns(_LEFT, {**place, **moment})
+    found = shortened.find(left["left_s"], USUAL)
+    if found is None:
+        return 0
+    hashes = left["id_hash"][found.newer]
+    rows = {
+        "namespace": pa.repeat(one.namespace, hashes.size),
+        "db": pa.repeat(one.db, hashes.size),
+        "id_hash": hashes,
+        "lifetime_s": pa.repeat(found.newer_s, hashes.size),
+    }
+    case.append_beside("fresh", pa.table(rows))
+    return found.older_s
 
 
 def _mend(case: Case, census: Census) -> None:
