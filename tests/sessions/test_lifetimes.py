@@ -47,6 +47,12 @@ def test_two_lifetimes_of_sessions_that_look_alike_are_told_by_their_density() -
     assert {row["lifetime_s"] for row in found(*short, *long)} == {60, DAY}
 
 
+def test_a_prober_that_stopped_hours_ago_makes_no_other_lifetime() -> None:
+    stopped = [express(28_300.0 - 20.0 * n, number=n) for n in range(700)]
+    people = [express(DAY / 2 - 850.0 * n, number=n) for n in range(30)]
+    assert {row["lifetime_s"] for row in found(*stopped, *people)} == {DAY / 2}
+
+
 def test_a_few_of_a_kind_have_the_lifetime_of_their_namespace() -> None:
     many = [express(DAY - 10.0 * n, number=n) for n in range(100)]
     few = [express(50_300.0 - 7 * n, USER, n) for n in range(3)]

@@ -54,9 +54,20 @@ def test_few_sessions_tell_nothing() -> None:
     assert find(np.arange(100.0), USUAL) is None
 
 
-def test_a_store_whose_lifetime_was_shortened_has_its_births_right() -> None:
+@pytest.mark.parametrize(
+    ("older_s", "newer_s", "since_s"),
+    [
+        (DAY, 8 * HOUR, 5 * HOUR),
+        (8 * HOUR, DAY, 5 * HOUR),
+        (8 * HOUR, 12 * HOUR, 6 * HOUR),
+        (DAY, DAY, 0.0),
+    ],
+)
+def test_a_store_whose_lifetime_was_changed_has_its_births_right(
+    older_s: float, newer_s: float, since_s: float
+) -> None:
     ago = np.arange(7.0, DAY, 20.0)
-    lifetime = np.where(ago < 5 * HOUR, 8 * HOUR, DAY)
+    lifetime = np.where(ago < since_s, newer_s, older_s)
     rows = [
         key(f"session:{number:043d}", ttl_s=ends, head=b"\x81\xaa_permanent\xc3", elements=13)
         for number, ends in enumerate((lifetime - ago).tolist())
@@ -65,6 +76,17 @@ def test_a_store_whose_lifetime_was_shortened_has_its_births_right() -> None:
     with settled([batch(rows)]) as case:
         found = sessions(case)
         births = case.columns("SELECT epoch(max(born_at) OVER () - born_at) AS ago FROM session ORDER BY ago")["ago"]
-    assert {row["lifetime_s"] for row in found} == {8 * HOUR, DAY}
-    counts = np.histogram(births, np.arange(0, DAY, HOUR))[0]
+    assert {row["lifetime_s"] for row in found} == {older_s, newer_s}
+    counts = np.histogram(births, np.arange(0, older_s, HOUR))[0]
     assert counts == pytest.approx(180, abs=3)
+
+
+def test_a_night_without_visitors_is_no_other_lifetime() -> None:
+    random = np.random.default_rng(8)
+    ago = np.concatenate([random.uniform(0, 5 * HOUR, 900), random.uniform(16 * HOUR, DAY, 900)])
+    rows = [
+        key(f"session:{number:043d}", ttl_s=DAY - past, head=b"\x81\xaa_permanent\xc3", elements=13)
+        for number, past in enumerate([1.0, *ago.tolist()])
+    ]
+    with settled([batch(rows)]) as case:
+        assert {row["lifetime_s"] for row in sessions(case)} == {DAY}

@@ -62,6 +62,7 @@ def judge(case: Case, evidence: EvidenceInMemory, sources: Sources, births: Mapp
             accounts=attribution.accounts,
             offsets=attribution.offsets,
             held=attribution.held,
+            server_clocks=attribution.server_clocks,
             coverage={name: store.coverage for name, store in births.items()},
             expired=kept_expired(case),
             layouts=verdict_inputs.layouts(case),

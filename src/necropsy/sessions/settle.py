@@ -27,7 +27,7 @@ _REFINEMENT: Final = (
 _LIFETIME: Final = (
     "CREATE OR REPLACE TEMP TABLE lifetime"
     " (namespace VARCHAR, db INTEGER, layout VARCHAR, authentication VARCHAR, attributes INTEGER, lifetime_s BIGINT,"
-    " precision_s DOUBLE, short_s BIGINT)"
+    " precision_s DOUBLE, short_s BIGINT, short_left_s DOUBLE)"
 )
 _FRESH: Final = "CREATE OR REPLACE TEMP TABLE fresh (namespace VARCHAR, db INTEGER, id_hash UBIGINT, lifetime_s BIGINT)"
 _LEFT: Final = """
@@ -50,7 +50,7 @@ WITH refined AS (
         ),
         CASE WHEN p.lifetime_s IS NULL THEN CASE
             WHEN f.lifetime_s IS NOT NULL THEN f.lifetime_s
-            WHEN p.expires_at - to_seconds(l.short_s) <= $taken + to_milliseconds($uncertain_ms) THEN l.short_s
+            WHEN p.expires_at - to_seconds(l.short_left_s) <= $taken + to_milliseconds($uncertain_ms) THEN l.short_s
             ELSE l.lifetime_s END END AS inferred_s,
         l.precision_s AS inferred_precision_s,
         p.expires_at - to_seconds(coalesce(p.grace_s, r.grace_s, 0) + inferred_s) AS used_at,
@@ -141,7 +141,7 @@ def _infer(case: Case, census: Census) -> None:
     for lifetime in _with_changes(case, census, told):
         case.execute(
             "INSERT INTO lifetime VALUES"
-            " ($namespace, $db, $layout, $authentication, $attributes, $lifetime_s, $precision_s, $short_s)",
+            " ($namespace, $db, $layout, $authentication, $attributes, $lifetime_s, $precision_s, $short_s, $short_left_s)",
             asdict(lifetime),
         )
 

@@ -228,3 +228,5 @@ class Attribution:
     """Probability of that claim, 0 to 1."""
     held: dict[str, float] = field(default_factory=dict)
     """By log that is a sample: which share of the requests it holds."""
+    server_clocks: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """By store: seconds by which one application server's clock is ahead of another's, and the share of the births it dates."""

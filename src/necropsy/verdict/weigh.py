@@ -45,6 +45,8 @@ class Weighed:
     offsets: Sequence[ClockOffset] = ()
     held: Mapping[str, float] = field(default_factory=dict)
     """By log that is a sample: which share of the requests it holds."""
+    server_clocks: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """By store: how far one application server's clock is ahead of another's, and the share of the births that it dates."""
     coverage: Mapping[str, float] = field(default_factory=dict)
     """Share of each store's keys that could be read, where its dump breaks off."""
     expired: Mapping[str, float] = field(default_factory=dict)
@@ -216,6 +218,15 @@ def _contradictions(scale: Weighed) -> tuple[Contradiction, ...]:
             False,
         )
         for store, expired in scale.expired.items()
+    ]
+    said += [
+        Contradiction(
+            f"store {store}",
+            f"{percent(share)} of its births come {abs(ahead_s):.1f} s {'later' if ahead_s > 0 else 'sooner'} after their"
+            " requests than the others: the clocks of two application servers differ; their times were moved",
+            False,
+        )
+        for store, (ahead_s, share) in scale.server_clocks.items()
     ]
     return tuple(dict.fromkeys(said))
 

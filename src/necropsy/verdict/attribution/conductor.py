@@ -21,13 +21,14 @@ import numpy as np
 from necropsy.probes import session_risk
 from necropsy.verdict import identity_match
 from necropsy.verdict.attribution import claims as claiming
-from necropsy.verdict.attribution import configured, creation_tests, named, restarts, shown, slow
+from necropsy.verdict.attribution import configured, creation_tests, named, restarts, server_clocks, shown, slow
 from necropsy.verdict.attribution.clocks import set_clocks
-from necropsy.verdict.attribution.groups import Group, make_groups
+from necropsy.verdict.attribution.groups import Group, Groups, make_groups
 from necropsy.verdict.attribution.join import shares
 from necropsy.verdict.attribution.reckoning import Reckoning, reckon, trains_of, unnamed_people
 from necropsy.verdict.attribution.sources import BirthSource, settle
 from necropsy.verdict.attribution.timeline import Timeline, lay_out
+from necropsy.verdict.attribution.trains import Train
 from necropsy.verdict.evidence import Account, Attribution, Births, Circumstances, ClockOffset, VisitorClass
 from necropsy.visits.agents import is_browser
 
@@ -52,13 +53,16 @@ def attribute(stores: Sequence[Births], around: Circumstances) -> Attribution:
     held: dict[str, float] = {}
     timelines, trains = [], []
     periods = _periods(around, known)
-    for births in stores:
-        timeline = lay_out(births, around.visits, groups)
-        trains.append(trains_of(births, timeline, periods))
-        if groups is not None:
-            offsets += set_clocks(births, timeline, known, trains[-1])
-            slow.learn(births, timeline, known, trains[-1])
+    stores, clocks = list(stores), {}
+    for number, births in enumerate(stores):
+        timeline, found, said = _laid_out(births, around, groups, periods)
+        clock = server_clocks.put_right(births, timeline, known)
+        if clock is not None:
+            stores[number], clocks[births.store] = clock.births, clock
+            timeline, found, said = _laid_out(clock.births, around, groups, periods)
         timelines.append(timeline)
+        trains.append(found)
+        offsets += said
         held |= {log.name: log.complete for log in timeline.logs if log.complete < 1.0}
     not_here = _elsewhere(stores, timelines, known)
     fitting = _configured(known, around)
@@ -76,7 +80,24 @@ def attribute(stores: Sequence[Births], around: Circumstances) -> Attribution:
         _write(reckoning, known, around, not_here[number], result)
     for place, claim in enumerate(result.claims):
         claim.claim_id = place
+    for name, clock in clocks.items():
+        back = np.argsort(clock.order)
+        result.owner[name], result.weight[name] = result.owner[name][back], result.weight[name][back]
+        result.server_clocks[name] = clock.ahead_s, clock.moved / max(1, clock.order.size)
     return result
+
+
+def _laid_out(
+    births: Births, around: Circumstances, groups: Groups | None, periods: Sequence[float]
+) -> tuple[Timeline, Sequence[Train], list[ClockOffset]]:
+    """One store's births and all visits by right clocks, with the trains of the births, and what was wrong with the clocks."""
+    timeline = lay_out(births, around.visits, groups)
+    trains = trains_of(births, timeline, periods)
+    if groups is None:
+        return timeline, trains, []
+    offsets = set_clocks(births, timeline, groups.groups, trains)
+    slow.learn(births, timeline, groups.groups, trains)
+    return timeline, trains, offsets
 
 
 def _elsewhere(
