@@ -52,12 +52,15 @@ def test_an_unlogged_health_endpoint_is_worth_knowing_and_no_warning() -> None:
     assert blind.severity == "info"
 
 
-def test_a_log_that_names_no_hosts_may_show_any_port_where_no_proxys_configuration_says_otherwise() -> None:
+@pytest.mark.parametrize("host", ["", "10.0.0.1"])
+def test_a_log_without_ports_may_show_any_port_where_no_proxys_configuration_says_otherwise(host: str) -> None:
     with scene() as s:
-        s.source("prometheus", "access_log").probe(PROBE).visitors(0, "Go-http-client/1.1", "")
+        s.source("prometheus", "access_log").probe(PROBE).visitors(0, "Go-http-client/1.1", host)
         assert "monitoring/log-blind-spot" in cleared(s.examine())
     with scene() as s:
-        s.source("prometheus", "access_log", "nginx").probe(PROBE).backend(PROXY).visitors(0, "Go-http-client/1.1", "")
+        s.source("prometheus", "access_log", "nginx").probe(PROBE).backend(PROXY).visitors(
+            0, "Go-http-client/1.1", host
+        )
         assert "monitoring/log-blind-spot" in {f.slug for f in s.examine().findings}
 
 

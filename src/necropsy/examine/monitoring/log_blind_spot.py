@@ -13,7 +13,7 @@ from necropsy.examine import case_queries
 from necropsy.examine.interface import Examiner
 from necropsy.model.figures import several
 from necropsy.model.finding import Cleared, Confidence, Exhibit, Finding, Remedy, Severity
-from necropsy.probes.session_risk import UNKNOWN_ADDRESS, may_create, split_host
+from necropsy.probes.session_risk import UNKNOWN_ADDRESS, may_create, names_port, split_host
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,8 +26,8 @@ def examine(case: Case) -> Iterator[Finding | Cleared]:
     """One finding for all blind ports together."""
     logged_ports = {b.port for b in case_queries.backends(case) if b.role == "proxy" and b.access_log}
     hosts = case.rows("SELECT DISTINCT user_agent, host FROM visitor_class")
-    seen = {(row["user_agent"], *split_host(row["host"])) for row in hosts if row["host"]}
-    # Where nobody says at which ports the proxy answers, a log that names no hosts may show any port.
+    # Where nobody says at which ports the proxy answers, a log that names no hosts, or hosts without ports, may show any port.
+    seen = {(row["user_agent"], *_place(row["host"], sure=bool(logged_ports))) for row in hosts if row["host"]}
     hostless = tuple(row["user_agent"] or "" for row in hosts if not row["host"] and not logged_ports)
     # What was matched with a client of a log is shown by it, whatever host and port that log writes.
     matched = {
@@ -86,9 +86,14 @@ def _switch(layouts: Sequence[str]) -> str:
     return "Switch on the access log of the application's own server, with Host and User-Agent in it."
 
 
-def _shows(probe: Probe, user_agent: str, host: str, port: int) -> bool:
+def _place(host: str, *, sure: bool) -> tuple[str, int | None]:
+    name, port = split_host(host)
+    return name, port if sure or names_port(host) else None
+
+
+def _shows(probe: Probe, user_agent: str, host: str, port: int | None) -> bool:
     agent = not probe.user_agents or user_agent.startswith(probe.user_agents)
-    return agent and port == probe.port and (probe.host == UNKNOWN_ADDRESS or host in (probe.host, "localhost"))
+    return agent and port in (None, probe.port) and (probe.host == UNKNOWN_ADDRESS or host in (probe.host, "localhost"))
 
 
 EXAMINER: Final = Examiner(
