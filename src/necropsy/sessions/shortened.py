@@ -38,7 +38,7 @@ _SHORTEST_S: Final = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Shortened:
-    """What was found: two lifetimes, when the one took the other's place, and whose is which."""
+    """Two lifetimes that were found, when the one took the other's place, and whose is which."""
 
     older_s: int
     newer_s: int
@@ -93,7 +93,7 @@ def _height(left_s: NDArray[np.float64], newer: float, since_s: float) -> float:
 
 
 def _step(left_s: NDArray[np.float64], at: float, strip: float) -> float:
-    """How much denser it is above a place than below, in standard deviations."""
+    """Step of the density at a place, from below to above, in standard deviations."""
     here = int(np.searchsorted(left_s, at, side="right"))
     near = left_s[[max(0, here - _IN_STRIP), min(left_s.size - 1, here + _IN_STRIP)]]
     strip = min(strip, float(np.abs(near - at).max()))
