@@ -79,7 +79,8 @@ def make_plan(address: Address, wish: PurgeSelection, options: LiveOptions, say:
     if wish.case is not None:
         fields, key = _of_case(wish, rules, idle_times=idle_times)
         # The case has the time of the machine that examined: where that is ahead of the server, it is taken back.
-        fields["judged_ms"] -= max(0, int(1000 * datetime.now(UTC).timestamp()) - planned_ms)
+        ahead_ms = max(0, int(1000 * datetime.now(UTC).timestamp()) - planned_ms)
+        fields["judged_ms"] = min(fields["judged_ms"] - ahead_ms, planned_ms)
         facts["case"] = str(wish.case.resolve())
         notes.append("selected from the case; each session is checked again on the server before it is deleted")
     else:

@@ -18,7 +18,7 @@ from necropsy.sessions.registry import LAYOUTS
 from necropsy.sessions.spring.names import GRACE_S
 from necropsy.treat.purge import payload as payloads
 from necropsy.treat.purge import scripts
-from necropsy.treat.purge.batch import PurgeSource, Unlinker, again, primary_of
+from necropsy.treat.purge.batch import PurgeSource, Unlinker, again, lighter, primary_of
 from necropsy.treat.purge.expected import Expectations, ExpectedSession
 from necropsy.treat.purge.journal import JournalRecord
 from necropsy.treat.purge.judge import Candidates
@@ -162,7 +162,8 @@ class Cap:
             groups.setdefault(place, []).append((session, None if self._unlinker.touched(session.key) else value))
         for (db, _), group in groups.items():
             for start in range(0, len(group), _BATCH):
-                self._batch(db, found.layout.family, group[start : start + _BATCH])
+                for piece in lighter(group[start : start + _BATCH], lambda one: max(one[0].bytes, len(one[1] or b""))):
+                    self._batch(db, found.layout.family, piece)
 
     def _told(self, found: Candidates) -> list[bytes | None]:
         """Return what an undo needs of each: of a hash its old lifetime alone, which was read with it; else None."""
@@ -182,7 +183,13 @@ class Cap:
             if value is not None
         ]
         ready += self._fetched(db, [session for session, value in group if value is None], now)
-        if not ready or self.journal is None:
+        for piece in lighter(ready, lambda one: len(one[1].payload)):
+            self._shorten(db, now, piece)
+
+    def _shorten(
+        self, db: int, now: int, ready: Sequence[tuple[ExpectedSession, JournalRecord, LifetimeChange]]
+    ) -> None:
+        if self.journal is None:
             return
         number = self.journal.sessions(db, now, [record for _, record, _ in ready])
         answers: list[tuple[int, int, int]] = []

@@ -7,13 +7,23 @@ it goes on with the same command and the same journal.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from necropsy.sessions.spring.names import GRACE_S
 from necropsy.treat.purge import payload as payloads
 from necropsy.treat.purge import scripts
-from necropsy.treat.purge.batch import PurgeSource, Unlinker, again, primary_of, require_answered, require_restorable
+from necropsy.treat.purge.batch import (
+    BATCH_BYTES,
+    PurgeSource,
+    Unlinker,
+    again,
+    lighter,
+    primary_of,
+    require_answered,
+    require_restorable,
+)
 from necropsy.treat.purge.control import Control
 from necropsy.treat.purge.expected import ExpectedSession, of_candidates
 from necropsy.treat.purge.journal import Batch, Journal, JournalRecord
@@ -80,6 +90,8 @@ class Purge:
         self._seen: npt.NDArray[np.bool_] = np.zeros(len(plan.hashes), bool)
         self._waiting: dict[tuple[int, str], list[tuple[ExpectedSession, bytes | None]]] = {}
         """Sessions to delete, by database and server, until they fill a batch."""
+        self._weight: Counter[tuple[int, str]] = Counter()
+        """Bytes of those, estimated."""
         self._tried: set[str] = set()
         """Servers that restored a value of their own under another name: users and versions differ within a Cluster."""
         self._processes = store.processes
@@ -136,6 +148,9 @@ class Purge:
                 value = self.source.payload(session.key, session.expires_ms) if timed else None
                 group = (databases[row].as_py(), self.store.owner(session.key).name)
                 self._waiting.setdefault(group, []).append((session, value))
+                self._weight[group] += _weight(session, value)
+                if self._weight[group] >= BATCH_BYTES:
+                    self._work(group, least=1)
         for group in list(self._waiting):
             self._work(group, least=self.control.knobs.batch)
 
@@ -157,6 +172,7 @@ class Purge:
     def _work(self, group: tuple[int, str], *, least: int) -> None:
         """Work off what waits for a database of a server while it fills a batch."""
         waiting = self._waiting[group]
+        before = len(waiting)
         while waiting and len(waiting) >= least:
             size = self.control.look().batch
             piece = waiting[:size]
@@ -165,11 +181,14 @@ class Purge:
                 self.progress.kept[STOPPED] += len(piece)
             else:
                 self._batch(group[0], piece)
+        if len(waiting) < before:
+            self._weight[group] = sum(_weight(*one) for one in waiting)
 
     def _batch(self, db: int, piece: Sequence[tuple[ExpectedSession, bytes | None]]) -> None:
-        ready = self._nobodys(self._with_values(db, piece))
-        if not ready:
-            return
+        for ready in lighter(self._nobodys(self._with_values(db, piece)), lambda one: len(one[1])):
+            self._delete(db, ready)
+
+    def _delete(self, db: int, ready: Sequence[tuple[ExpectedSession, bytes, int]]) -> None:
         sessions = [session for session, _, _ in ready]
         again(self.store, lambda: self.unlinker.learn_minutes(sessions))
         records = [self.unlinker.record(session, value, idle) for session, value, idle in ready]
@@ -389,6 +408,11 @@ class Purge:
         progress.state = "stopped" if stopped else "done"
         self.journal.remember(deleted=self.journal.deleted, finished=not stopped)
         self._tell()
+
+
+def _weight(session: ExpectedSession, value: bytes | None) -> int:
+    """Return the bytes of a session: of its value where that is here, else of its record, estimated."""
+    return max(session.bytes, len(value or b""))
 
 
 def _steady_s() -> float:

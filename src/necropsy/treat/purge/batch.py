@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from necropsy.sessions.pieces import NONE
 from necropsy.treat.purge import payload as payloads
@@ -28,6 +28,11 @@ _PASSING: Final = frozenset({"MOVED", "ASK", "TRYAGAIN", "READONLY", "CLUSTERDOW
 """Errors that a failover, or slots that move, bring for a while."""
 _TRIES: Final = 2
 """Times that a key on another node is asked for: once more after the Cluster was asked where it went."""
+
+
+BATCH_BYTES: Final = 32 << 20
+"""Bytes of a batch, whatever its number of sessions: all of them are in memory, and in one frame of the journal."""
+T = TypeVar("T")
 
 
 class PurgeSource(Protocol):
@@ -244,6 +249,22 @@ class Unlinker:
             except ServerError:
                 self._sorted_sets[key] = False
         return self._sorted_sets[key]
+
+
+def lighter(whole: Sequence[T], weight: Callable[[T], int]) -> Iterator[Sequence[T]]:
+    """Yield a batch in pieces of no more than ``BATCH_BYTES``, or of one.
+
+    >>> [len(piece) for piece in lighter([20 << 20, 10 << 20, 5 << 20, 99 << 20, 1], lambda bytes_: bytes_)]
+    [2, 1, 1, 1]
+    """
+    start = total = 0
+    for place, one in enumerate(whole):
+        if place > start and total + weight(one) > BATCH_BYTES:
+            yield whole[start:place]
+            start, total = place, 0
+        total += weight(one)
+    if whole:
+        yield whole[start:]
 
 
 def _passes(answer: Any) -> bool:

@@ -21,11 +21,13 @@ from typing import BinaryIO, Final, NamedTuple
 
 from necropsy._internal.paths import exists
 from necropsy.model.errors import NecropsyError
+from necropsy.model.figures import size
 
 _MAGIC: Final = b"NPJ1"
 _HEAD: Final = struct.Struct("<4sBI16s")
 SEAL_BYTES: Final = 16
-_LARGEST: Final = 1 << 30
+LARGEST: Final = 1 << 30
+"""Bytes of a body above which no frame is written, and one that is longer than its file is taken for a damaged one."""
 FULL: Final = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 
 
@@ -89,7 +91,8 @@ class Frames:
                     if len(head) < _HEAD.size:
                         break
                     magic, kind, length, said = _HEAD.unpack(head)
-                    if magic != _MAGIC or length > _LARGEST:
+                    rest = os.fstat(stream.fileno()).st_size - at - _HEAD.size
+                    if magic != _MAGIC or (length > LARGEST and length > rest):
                         raise self._changed(at)
                     body = self._read(stream, length)
                     if len(body) < length:
@@ -120,6 +123,11 @@ class Frames:
         JournalError
             The disk is full, or fails; the file is as it was before.
         """
+        if len(body) > LARGEST:
+            raise JournalError(
+                f"{self.path}: a frame of {size(len(body))} is not written: {otherwise}",
+                hint="Give a smaller --batch-size.",
+            )
         seal = self._sealed(self.seal, kind, body)
         try:
             if self._descriptor is None:
