@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -36,6 +37,17 @@ class Looks:
 
     def look(self, command: Sequence[str]) -> None:
         CensusSchedule(command, Asked(), 600, self.keeper.after_look).take()
+
+
+def test_a_clock_that_is_set_back_makes_no_census_young(monkeypatch: pytest.MonkeyPatch) -> None:
+    census = CensusSchedule(WORKS, Asked(), 600)
+    census.take()
+    assert census.taken_at is not None
+    now, began = census.taken_at + 60, time.monotonic()
+    monkeypatch.setattr("necropsy.guard.census.schedule.time.time", lambda: now - 86_400)
+    monkeypatch.setattr("necropsy.guard.census.schedule.time.monotonic", lambda: began + 60)
+    (age,) = [one for one in census.families() if one.name == "necropsy_census_age_seconds"]
+    assert age.samples[0].value >= 60
 
 
 def test_the_end_of_a_failure_is_handed_on_until_a_channel_that_was_down_can_be_told() -> None:

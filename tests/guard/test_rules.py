@@ -168,6 +168,25 @@ tests:
               summary: '1 targets of job necropsy are not scraped: their state is unknown'
               description: 'Alerts about them are not fine: they ended because their figures did. Is the guard or exporter running?'
               runbook: necropsy explain monitoring/store-unwatched
+  - name: a guard whose target is gone, as a pod that is not there
+    interval: 1m
+    input_series:
+      - {series: 'up{job="necropsy-guard",instance="10.0.0.4:9120"}', values: '1x120 stale'}
+      - {series: 'up{job="redis",instance="A"}', values: '1x2000'}
+    alert_rule_test:
+      - {eval_time: 110m, alertname: NecropsyJobGone, exp_alerts: []}
+      - eval_time: 130m
+        alertname: NecropsyJobGone
+        exp_alerts:
+          - exp_labels: {severity: warning, slug: monitoring/store-unwatched, job: necropsy-guard}
+            exp_annotations: &gone
+              summary: 'Prometheus no longer has the job necropsy-guard: the state of its targets is unknown'
+              description: No target of it is left, as when a pod is gone. If you removed the job, this ends within a day.
+              runbook: necropsy explain monitoring/store-unwatched
+      - eval_time: 25h
+        alertname: NecropsyJobGone
+        exp_alerts: [{exp_labels: {severity: warning, slug: monitoring/store-unwatched, job: necropsy-guard}, exp_annotations: *gone}]
+      - {eval_time: 27h, alertname: NecropsyJobGone, exp_alerts: []}
   - name: one burst of evictions, which logged people out
     interval: 1m
     input_series:

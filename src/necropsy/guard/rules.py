@@ -102,6 +102,11 @@ _OTHERS: Final[tuple[Alert, ...]] = (
     Alert("NecropsyNotScraped", "monitoring/store-unwatched", f'count by (job) (up{{job=~"{_JOBS}"}} == 0) > 0', "2m",
           "critical", "{{ $value }} targets of job {{ $labels.job }} are not scraped: their state is unknown",
           "Alerts about them are not fine: they ended because their figures did. Is the guard or exporter running?"),
+    Alert("NecropsyJobGone", "monitoring/store-unwatched",
+          f'(count by (job) (up{{job=~"{_JOBS}"}} offset 1h) or count by (job) (up{{job=~"{_JOBS}"}} offset 1d))'
+          f' unless count by (job) (up{{job=~"{_JOBS}"}})', "5m", "warning",
+          "Prometheus no longer has the job {{ $labels.job }}: the state of its targets is unknown",
+          "No target of it is left, as when a pod is gone. If you removed the job, this ends within a day."),
     Alert("NecropsyPrimaryUnwatched", "monitoring/store-unwatched",
           'max by (job, instance, store) (redis_instance_info{role="slave"} unless on (master_replid)'
           ' redis_instance_info{role="master"})', "15m", "warning",

@@ -55,6 +55,15 @@ def test_what_comes_back_is_told_anew_and_its_former_end_is_not() -> None:
     assert due([OVER, again], {NOTICE.key: Told(NOON, resolved=False)}, ReceiverRules(), NOON) == []
 
 
+def test_a_clock_that_was_set_back_hides_no_notice_and_no_reminder() -> None:
+    before = replace(NOTICE, opened_at=NOON - timedelta(days=3))
+    (message,) = due([OVER, before], {NOTICE.key: Told(NOON, resolved=True)}, EVER, NOON - timedelta(days=3))
+    assert (message.notice, message.state) == (before, MessageState.OPEN)
+    told = Told(NOON, resolved=False)
+    assert states(NOTICE, told, now=NOON - timedelta(days=3)) == [MessageState.REMINDER]
+    assert states(NOTICE, told, now=NOON - timedelta(hours=1)) == []
+
+
 def test_quiet_hours_hold_back_what_can_wait_until_they_are_over() -> None:
     assert states(WARNING, None, QUIET, NIGHT) == []
     assert states(WARNING, None, QUIET, NIGHT + timedelta(hours=9)) == [MessageState.OPEN]

@@ -70,6 +70,7 @@ class CensusSchedule:
         """Result of the last census that succeeded; None before the first."""
         self.taken_at: float | None = None
         """When it was begun, Unix time."""
+        self._taken_monotonic = time.monotonic()
         self.next_at: float | None = None
         """When the next one begins; None before the first has ended."""
         self.took_s = 0.0
@@ -104,7 +105,8 @@ class CensusSchedule:
             ("necropsy_census_interval_seconds", "gauge", "How old the figures of a census may be.", [Sample((), self.every_s)]),
         ]  # fmt: skip
         if self.taken_at is not None:
-            age = [Sample((), now - self.taken_at)]
+            # The clock may be set back, and a machine that sleeps stops the other: the older is the safer.
+            age = [Sample((), max(now - self.taken_at, time.monotonic() - self._taken_monotonic))]
             own.append(("necropsy_census_age_seconds", "gauge", "How long ago the census below was taken.", age))
         taken = self.taken.families if self.taken is not None else []
         if self._error:  # it read none of them
@@ -123,7 +125,7 @@ class CensusSchedule:
 
     def take(self) -> None:
         """Take one look; what fails leaves the last one in place, with its age."""
-        began = time.time()
+        began, began_monotonic = time.time(), time.monotonic()
         if self._stores is not None:
             self.asked = replace(self.asked, stores=self._stores())
         process = self._process = subprocess.Popen(  # noqa: S603 -- the command of our own command line
@@ -148,6 +150,7 @@ class CensusSchedule:
         if process.returncode == 0 and not too_long:
             taken = decode(written)
             self.taken, self.taken_at, self._error = taken, began, ""
+            self._taken_monotonic = began_monotonic
             if taken.incident_text:  # what a later look uses, should the file be wrong by then
                 self.asked = replace(self.asked, incident_text=taken.incident_text)
         elif not self._stop.is_set():

@@ -87,13 +87,20 @@ class Told:
 
 
 def latest(notices: Iterable[Notice]) -> list[Notice]:
-    """Return of each key the notice that opened last: what came back is not over because it was over once before."""
+    """Return of each key the notice that is open, else the one that opened last: what came back is not over because it was once.
+
+    The clock may have been set back meanwhile: what is open can have opened before what is over.
+    """
     found: dict[str, Notice] = {}
     for notice in notices:
         other = found.get(notice.key)
-        if other is None or notice.opened_at > other.opened_at:
+        if other is None or _recent(notice) > _recent(other):
             found[notice.key] = notice
     return sorted(found.values(), key=lambda notice: (notice.opened_at, notice.key))
+
+
+def _recent(notice: Notice) -> tuple[bool, datetime]:
+    return notice.resolved_at is None, notice.opened_at
 
 
 def due(notices: Iterable[Notice], told: Mapping[str, Told], rules: ReceiverRules, now: datetime) -> list[Message]:
@@ -121,5 +128,6 @@ def _state(notice: Notice, last: Told | None, rules: ReceiverRules, now: datetim
         return MessageState.OPEN
     if last.revision < notice.revision:
         return MessageState.UPDATE
-    over = rules.repeat_s is not None and (now - last.at).total_seconds() >= rules.repeat_s
+    # A clock that was set back would be silent until it is where it was.
+    over = rules.repeat_s is not None and abs((now - last.at).total_seconds()) >= rules.repeat_s
     return MessageState.REMINDER if over else None
