@@ -19,8 +19,9 @@ from necropsy.treat.purge import stores
 from necropsy.treat.purge.batch import Unlinker
 from necropsy.treat.purge.control import Knobs
 from necropsy.treat.purge.stores import Primary, TreatmentError
-from necropsy.treatment import purging
-from servers import Server, running
+from necropsy.treatment import capping, purging
+from necropsy.wire.redis.address import parse_address
+from servers import Server, free_port, running
 from treat.purge.population import (
     HOUR,
     SPRING,
@@ -135,17 +136,21 @@ def _everything(nodes: list[Server]) -> dict[bytes, Any]:
     return {key: value for node in nodes for key, value in state(node.client()).items()}
 
 
-def _move(source: Server, target: Server, nodes: list[Server]) -> int:
-    """Move all keys of a node with their slots to another; return how many."""
+def _move(source: Server, target: Server, nodes: list[Server], *, empty: bool = False) -> int:
+    """Move the keys of a node with their slots to another, ``empty`` slots as well; return how many.
+
+    Some slots stay: who loses the last one becomes a replica.
+    """
     names = {node.port: ask(node, "CLUSTER", "MYID") for node in nodes}
     bounds = next((row[0], row[1]) for row in ask(source, "CLUSTER", "SLOTS") if row[2][1] == source.port)
     moved = 0
-    for slot in range(bounds[0], bounds[1] + 1):
+    for slot in range(bounds[0], bounds[1] - 20):
         keys = ask(source, "CLUSTER", "GETKEYSINSLOT", slot, 1000)
-        if keys:
+        if keys or empty:
             ask(target, "CLUSTER", "SETSLOT", slot, "IMPORTING", names[source.port])
             ask(source, "CLUSTER", "SETSLOT", slot, "MIGRATING", names[target.port])
-            ask(source, "MIGRATE", "127.0.0.1", target.port, "", 0, 5000, "KEYS", *keys)
+            if keys:
+                ask(source, "MIGRATE", "127.0.0.1", target.port, "", 0, 5000, "KEYS", *keys)
             for node in (target, source, *nodes):
                 ask(node, "CLUSTER", "SETSLOT", slot, "NODE", names[target.port])
             moved += len(keys)
@@ -177,13 +182,45 @@ def test_slots_that_are_handed_over_meanwhile_leave_no_markers_behind(tmp_path: 
         assert same(before, _everything(nodes)) == []
 
 
+def test_slots_that_are_handed_over_during_an_undo_are_followed(tmp_path: Path) -> None:
+    with cluster("redis-7.0") as nodes:
+        _fill(nodes, 100)
+        before = _everything(nodes)
+        _, path = make_plan(f"redis://127.0.0.1:{nodes[0].port}", tmp_path)
+        assert apply(path, tmp_path / "journal", knobs=Knobs(batch=15)).deleted == 90
+        moved: list[int] = []
+
+        def hand_over(_done: Any) -> None:
+            if not moved:
+                moved.append(_move(nodes[2], nodes[0], nodes, empty=True))
+
+        done = undo(tmp_path / "journal", report=hand_over)
+        assert moved
+        assert (done.sessions, done.codes[1]) == (90, 90)
+        assert same(before, _everything(nodes)) == []
+
+
+def test_lifetimes_are_given_back_to_sessions_that_moved_to_another_node(tmp_path: Path) -> None:
+    """MIGRATE sends the time that is left: on the new node they end some milliseconds later."""
+    with cluster("redis-7.0") as nodes:
+        _fill(nodes, 60)
+        before = _everything(nodes)
+        address = parse_address(f"redis://127.0.0.1:{nodes[0].port}")
+        assert capping.cap(address, 3600, LiveOptions(), journal=tmp_path / "journal").capped == 60
+        assert _move(nodes[2], nodes[0], nodes) > 0
+        assert capping.undo(tmp_path / "journal", redis=None).restored == 60
+        assert same(before, _everything(nodes)) == []
+
+
 def test_a_node_that_joined_a_cluster_since_the_plan_is_of_the_same_store(tmp_path: Path) -> None:
-    with cluster("redis-7.0") as nodes, running("redis-7.0", "--cluster-enabled", "yes", tcp=True) as joining:
+    bus = free_port()
+    options = ("--cluster-enabled", "yes", "--cluster-port", str(bus))
+    with cluster("redis-7.0") as nodes, running("redis-7.0", *options, tcp=True) as joining:
         _fill(nodes, 60)
         before = _everything(nodes)
         _, path = make_plan(f"redis://127.0.0.1:{nodes[0].port}", tmp_path)
         every = [*nodes, joining]
-        ask(nodes[0], "CLUSTER", "MEET", "127.0.0.1", joining.port)
+        ask(nodes[0], "CLUSTER", "MEET", "127.0.0.1", joining.port, bus)
         wait_until(lambda: all(_known(node) == 4 and _ready(node) for node in every), "all know each other")
         assert _move(nodes[2], joining, every) > 0
         wait_until(lambda: len({_slots(node) for node in every}) == 1, "all agree on who serves what")

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 _SLACK_S: Final = 60
 _BATCH: Final = 1000
 _SAME_MS: Final = 1000
+_MIGRATED_MS: Final = 500
+"""Milliseconds by which an expiry is later after MIGRATE: it sends the time that is left, not the moment."""
 _NEVER_SHORTENED, _RESTORED, _USED, _GONE = range(4)
 """What an undo did with a session, as the journal has it."""
 
@@ -377,7 +379,8 @@ def undo_cap(journal: Journal, store: WritableStore, control: Control) -> GivenB
                 primary.select(db)
                 together = store.kind != "cluster"
                 mine = record if together else record._replace(marker=b"")
-                if _give_back(primary, mine, ended, int(journal.header["max_s"]), batch.read_ms):  # noqa: B023 -- within this turn
+                slack_ms = 0 if together else _MIGRATED_MS
+                if _give_back(primary, mine, ended, int(journal.header["max_s"]), batch.read_ms, slack_ms):  # noqa: B023 -- within this turn
                     if record.marker and not together:
                         _end_marker(store, record.marker, record.expires_ms)
                     return _RESTORED
@@ -428,7 +431,7 @@ def _end_marker(store: WritableStore, marker: bytes, hash_ends_ms: int) -> None:
     again(store, ask)
 
 
-def _give_back(primary: Primary, record: JournalRecord, ended_ms: int, max_s: int, read_ms: int) -> int:
+def _give_back(primary: Primary, record: JournalRecord, ended_ms: int, max_s: int, read_ms: int, slack_ms: int) -> int:
     """Take a shortening back unless the expiry, or what it wrote, was changed since."""
     try:
         value = payloads.logical(record.payload)
@@ -441,6 +444,16 @@ def _give_back(primary: Primary, record: JournalRecord, ended_ms: int, max_s: in
         made = capped_text(value, max_s, read_ms)
         old = value if made != value else b""
     kind = b"hash" if isinstance(value, dict) else b"string"
-    words: list[bytes | int] = [record.key, ended_ms, record.expires_ms, kind, LIFETIME_FIELD, old, record.marker, made]
+    words: list[bytes | int] = [
+        record.key,
+        ended_ms,
+        record.expires_ms,
+        kind,
+        LIFETIME_FIELD,
+        old,
+        record.marker,
+        made,
+        slack_ms,
+    ]
     answer: int = primary.run(scripts.give_back(since_7=primary.since_7), pack(words))
     return answer

@@ -160,7 +160,7 @@ return answer
 """
 _GIVE_BACK: Final = """\
 local key, ended, before = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
-local away = expiry(key) - ended
+local away, slack = expiry(key) - ended, tonumber(ARGV[9]) + slack
 if away > slack or away < -slack then return 0 end
 if ARGV[6] ~= '' then
   local hash = ARGV[4] == 'hash'
@@ -237,8 +237,8 @@ def give_back(*, since_7: bool) -> str:
     """Return the script that takes a shortening back if nobody has used the session since.
 
     Arguments: key, the expiry it was given, the one it had (-1: none), ``hash`` or ``string``, the field, its old value (or
-    the old string; empty: nothing was written), the marker, the value that the shortening wrote. Answers 1, or 0 when its
-    expiry or its value is another by now.
+    the old string; empty: nothing was written), the marker, the value that the shortening wrote, milliseconds by which the
+    expiry may differ. Answers 1, or 0 when its expiry or its value is another by now.
     """
     return _expiry(since_7) + _GIVE_BACK
 

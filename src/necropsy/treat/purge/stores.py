@@ -40,6 +40,8 @@ _REFUSALS: Final = {
     "MISCONF": f"Its last save failed, so it takes no writes: mend its disk, then repeat the command. {_IN_JOURNAL}",
     "BUSY ": f"A script runs there and takes long: wait for its end, or SCRIPT KILL. {_IN_JOURNAL}",
     "READONLY": f"It has become a replica: give its master, or a Sentinel. {_IN_JOURNAL}",
+    "MOVED": f"Slots are moving: give the same command again, once that is done. {_IN_JOURNAL}",
+    "ASK ": f"Slots are moving: give the same command again, once that is done. {_IN_JOURNAL}",
     "unknown command": "Its configuration renames or disables that command (rename-command): enable it for the treatment.",
     "NOPERM": f"The plan prints the ACL SETUSER line of a user with the commands needed. {_IN_JOURNAL}",
 }

@@ -148,20 +148,30 @@ def _batch(batch: Batch, store: WritableStore, done: Restored) -> list[int] | No
     codes = list(batch.restored or (NOT_TRIED,) * len(batch.records))
     outcome = batch.outcome or tuple((scripts.LOST, -2, 0) for _ in batch.records)
     done.sessions += len(found)
+    for start in range(0, len(found), _CALL):
+        piece = found[start : start + _CALL]
+
+        def ask(piece: Sequence[tuple[JournalRecord, int]] = piece) -> dict[int, int]:
+            return _of_all_nodes(batch, piece, store, done)
+
+        for place, code in again(store, ask).items():
+            codes[place] = code
+            done.codes[code] += 1
+    again(store, lambda: _pieces(batch, outcome, codes, found, store))
+    return codes
+
+
+def _of_all_nodes(
+    batch: Batch, found: Sequence[tuple[JournalRecord, int]], store: WritableStore, done: Restored
+) -> dict[int, int]:
+    """Restore sessions' own keys, each where it belongs by now: slots may move between two attempts."""
     groups: dict[str, list[tuple[JournalRecord, int]]] = {}
     for record, place in found:
         groups.setdefault(store.owner(record.key).name, []).append((record, place))
+    codes: dict[int, int] = {}
     for group in groups.values():
-        for start in range(0, len(group), _CALL):
-            piece = group[start : start + _CALL]
-
-            def ask(piece: Sequence[tuple[JournalRecord, int]] = piece) -> list[int]:
-                return _records(batch, [record for record, _ in piece], store, done)
-
-            for (_, place), code in zip(piece, again(store, ask), strict=True):
-                codes[place] = code
-                done.codes[code] += 1
-    again(store, lambda: _pieces(batch, outcome, codes, found, store))
+        restored = _records(batch, [record for record, _ in group], store, done)
+        codes |= zip((place for _, place in group), restored, strict=True)
     return codes
 
 
