@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -122,6 +123,20 @@ def test_no_two_classes_have_one_name(modules: dict[Path, ast.Module]) -> None:
             if isinstance(node, ast.ClassDef):
                 places.setdefault(node.name, []).append(str(path))
     assert {name: where for name, where in places.items() if len(where) > 1} == {}
+
+
+def test_what_stands_below_a_name_describes_that_name(nodes: dict[Path, list[ast.AST]]) -> None:
+    astray = [
+        f"{path}:{line.lineno}"
+        for path, found in nodes.items()
+        for node in found
+        if isinstance(node, ast.Module | ast.ClassDef)
+        for above, line in pairwise(node.body)
+        if isinstance(line, ast.Expr)
+        and isinstance(line.value, ast.Constant)
+        and not isinstance(above, ast.Assign | ast.AnnAssign)
+    ]
+    assert astray == []
 
 
 def test_no_room_is_empty(checkout: Path) -> None:

@@ -422,3 +422,10 @@ def test_labels_on_a_group_without_targets_are_said(tmp_path: Path, monkeypatch:
     said = run("lint", "prometheus.yml")
     assert "prometheus.yml:4: note: " in said.out
     assert "without targets" in " ".join(said.out.split())
+
+
+def test_standard_input_is_refused_with_the_command_that_reads_it() -> None:
+    said = run("lint", "-")
+    assert (said.code, str(said.error)) == (2, "lint does not read standard input")
+    assert said.error is not None
+    assert "necropsy probes --prometheus -" in said.error.hint

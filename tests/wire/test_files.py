@@ -247,3 +247,21 @@ def test_a_damaged_compressed_configuration_is_an_error_with_a_next_step(
     with pytest.raises(UnreadableSource) as damaged:
         files.read_text(str(path))
     assert damaged.value.hint
+
+
+def test_standard_input_is_read_once_and_a_second_time_is_an_error_with_a_way_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(b"piped\n"))))
+    assert files.read_text("-") == "piped\n"
+    with pytest.raises(UnreadableSource, match="read already") as refused:
+        files.read_text("-")
+    assert "file" in refused.value.hint
+
+
+def test_a_configuration_in_utf_16_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "prometheus.yml"
+    path.write_bytes("global: {}\n".encode("utf-16"))
+    with pytest.raises(UnreadableSource, match="it is UTF-16") as refused:
+        files.read_text(str(path))
+    assert refused.value.hint == "Save it as UTF-8."

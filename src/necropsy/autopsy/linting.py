@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from necropsy._internal.paths import is_dir
 from necropsy._internal.serialization import to_plain
-from necropsy.model.errors import ConfigurationError, NoEvidence, NotJudged, UnreadableSource
+from necropsy.model.errors import ConfigurationError, NoEvidence, NotJudged, UnreadableSource, UsageError
 from necropsy.model.evidence import Absent
 from necropsy.model.verdict import Kind, Verdict
 
@@ -166,6 +166,17 @@ def _require(kinds: dict[str, str], unread: Sequence[Absent], names: Sequence[st
         )
 
 
+def _refuse_standard_input(names: Iterable[str]) -> None:
+    """Raise a ``UsageError`` for ``-``: each file is read twice, to recognise it, and with the others."""
+    from necropsy.wire.files import STANDARD_INPUT
+
+    if STANDARD_INPUT in names:
+        raise UsageError(
+            "lint does not read standard input",
+            hint="Give files or folders; `necropsy probes --prometheus -` reads it.",
+        )
+
+
 def _recognised(names: Iterable[str]) -> tuple[dict[str, str], list[Absent], list[Absent]]:
     """Return file → kind, what was named and could not be used, and what was passed over in a folder and should not."""
     from necropsy.evidence.configuration.recognise import (
@@ -178,6 +189,7 @@ def _recognised(names: Iterable[str]) -> tuple[dict[str, str], list[Absent], lis
     )
     from necropsy.wire.files import expand, read_text
 
+    _refuse_standard_input(names)
     kinds: dict[str, str] = {}
     unread: list[Absent] = []
     passed: list[Absent] = []

@@ -27,9 +27,9 @@ RESTART: Final = "restart"
 EMPTIED: Final = "emptied"
 _EMPTIED_SHARE: Final = 0.2
 _EMPTIED_KEYS: Final = 100
-_UNCOUNTED: Final = 0.01
-"""Share of the samples that may lack a counter without a word: a scrape that was cut off."""
 """A store is emptied when this share of its keys, and at least so many, go between two samples and nothing counts them."""
+_UNCOUNTED: Final = 0.01
+"""Share of the samples that may lack a counter without a remark: a scrape that was cut off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +94,11 @@ def derive(series: StoreSeries, keys_per_session: float) -> DerivedBirths:
     present = np.isfinite(series.keys)
     for values in (series.expired, series.evicted, series.uptime_s):
         present &= np.isfinite(values) | np.isnan(values).all()
-    if not np.isnan(
-        series.uptime_s
-    ).all():  # the same uptime again is the same sample again: the grid is finer than the scrapes
+    if not np.isnan(series.uptime_s).all():
+        # The same uptime again is the same sample again: the grid is finer than the scrapes.
         present[1:] &= series.uptime_s[1:] != series.uptime_s[:-1]
-    elif spacing(present):  # of a downsampled store each sample is shown for five minutes
+    elif spacing(present):
+        # Of a downsampled store each sample is shown for five minutes.
         present[1:] &= ~present[:-1].copy()
     at_s, keys = series.at_s[present], np.diff(series.keys[present])
     uncounted = dict(_uncounted(series))

@@ -23,9 +23,9 @@ _LAST_MS: Final = 253_402_300_799_000
 """The end of the year 9999, beyond which calendars part."""
 
 _Family: TypeAlias = tuple[int, str, str, str]
+"""Database, pattern, type, role."""
 _Span: TypeAlias = tuple[int, int]
 """Earliest and latest expiry, in milliseconds."""
-"""Database, pattern, type, role."""
 
 
 class Families:

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, Final, cast
 
 from necropsy._internal.file_kinds import kind_of
 from necropsy._internal.paths import closed_folder, exists, is_file
+from necropsy._internal.plain_text import is_utf16
 from necropsy.model.errors import UnreadableSource
 from necropsy.wire.priority import stand_back
 
@@ -76,6 +77,8 @@ def open_binary(locator: str) -> BinaryIO:
     """
     if locator == STANDARD_INPUT:
         raw: io.BufferedReader = sys.stdin.buffer  # type: ignore[assignment]
+        if raw.closed:
+            raise UnreadableSource("-: standard input was read already", hint="Write it to a file, and give the file.")
     else:
         try:
             raw = Path(locator).open("rb")  # noqa: SIM115 -- handed to the caller
@@ -249,6 +252,8 @@ def read_text(locator: str, *, limit: int = 64 << 20, any_bytes: bool = False) -
     except UnicodeDecodeError as error:
         if any_bytes and b"\0" not in data:
             return data.decode("latin-1")
+        if is_utf16(data):
+            raise UnreadableSource(f"{locator}: it is UTF-16", hint="Save it as UTF-8.") from error
         if b"\0" in data:
             kind = kind_of(data[:_HEAD])
             if kind is not None:

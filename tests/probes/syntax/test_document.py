@@ -10,8 +10,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from necropsy.model.errors import ConfigurationError
+from necropsy.probes.prometheus.configuration import parse_prometheus
 from necropsy.probes.syntax.document import parse_json, parse_yaml, parse_yaml_all
-from necropsy.probes.syntax.node import Node
+from necropsy.probes.syntax.node import RENDER_FIRST, Node
 
 CONFIGURATION = """\
 global:
@@ -281,3 +282,19 @@ def test_no_text_at_all_does_more_than_raise_a_configuration_error(text: str) ->
         except ConfigurationError as error:
             line = error.line
         assert 1 <= line <= len(text) + 2
+
+
+@pytest.mark.parametrize(
+    "value", ["${INTERVAL}", '"{{ .Values.interval }}"', "{{ .Values.interval }}", "<%= @interval %>"]
+)
+def test_a_refused_value_that_a_program_fills_in_is_called_a_template(value: str) -> None:
+    text = f"global:\n  scrape_interval: {value}\n"
+    with pytest.raises(ConfigurationError) as refused:
+        parse_prometheus(text, "prometheus.yml")
+    assert (refused.value.line, refused.value.hint) == (2, RENDER_FIRST)
+
+
+def test_a_refused_value_without_a_placeholder_is_no_template() -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        parse_prometheus("global:\n  scrape_interval: $15\n", "prometheus.yml")
+    assert "15s" in refused.value.hint

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from necropsy.model.errors import ConfigurationError
 from necropsy.probes.syntax.json_document import JsonReader
-from necropsy.probes.syntax.node import MAX_DEPTH, NULLS, Kind, Node
+from necropsy.probes.syntax.node import MAX_DEPTH, NULLS, RENDER_FIRST, Kind, Node
 from necropsy.probes.syntax.yaml_reasons import reason
 
 __all__ = ["MAX_NODES", "Node", "parse_json", "parse_yaml", "parse_yaml_all"]
@@ -89,7 +89,7 @@ def _yaml_hint(text: str, line: int) -> str:
     if line <= len(lines) and "\t" in lines[line - 1]:
         return "YAML forbids tabs as indentation: use spaces."
     if line <= len(lines) and "{{" in lines[line - 1]:
-        return "This looks like a template: render it first, for example with `helm template`."
+        return RENDER_FIRST
     return "Check indentation and quotes of this line and the one above it."
 
 

@@ -19,6 +19,11 @@ MAX_DEPTH: Final = 200
 """Levels of nesting; real configuration has about ten."""
 Kind = Literal["scalar", "mapping", "sequence", "null"]
 NULLS: Final = frozenset(("", "~", "null", "Null", "NULL"))
+RENDER_FIRST: Final = (
+    "This looks like a template: give the file that it becomes, for example by `envsubst` or `helm template`."
+)
+"""Hint for a value, or a line, that a program fills in."""
+_PLACEHOLDER: Final = re.compile(r"\$\{[A-Za-z_]|\{\{|<%")
 _TRUE: Final = frozenset(["y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"])
 _FALSE: Final = frozenset(["n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"])
 
@@ -181,5 +186,11 @@ class Node:
         return Origin(self.file, self.line, what)
 
     def error(self, reason: str, *, hint: str = "") -> ConfigurationError:
-        """Return (not raise) an error that points here."""
-        return ConfigurationError(self.file, self.line, reason, hint=hint)
+        """Return (not raise) an error that points here. Of a value that is to be filled in the hint says so."""
+        return ConfigurationError(self.file, self.line, reason, hint=RENDER_FIRST if self._is_open() else hint)
+
+    def _is_open(self) -> bool:
+        """Tell whether a program fills this value in; ``{{ .Values.port }}`` without quotes is a mapping in a mapping."""
+        if self.kind == "mapping" and self.style == "flow":
+            return any(key.kind == "mapping" for key, _ in self.pairs)
+        return self.value is not None and _PLACEHOLDER.search(self.value) is not None
