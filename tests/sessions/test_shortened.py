@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from necropsy.autopsy.verdict_inputs import changed_lifetimes
 from necropsy.sessions.lifetimes import USUAL
 from necropsy.sessions.shortened import find
 from sessions.keyspaces import batch, key, sessions, settled
@@ -75,8 +76,10 @@ def test_a_store_whose_lifetime_was_changed_has_its_births_right(
     ]
     with settled([batch(rows)]) as case:
         found = sessions(case)
+        changed = [(one.older_s, one.newer_s) for one in changed_lifetimes(case).values()]
         births = case.columns("SELECT epoch(max(born_at) OVER () - born_at) AS ago FROM session ORDER BY ago")["ago"]
     assert {row["lifetime_s"] for row in found} == {older_s, newer_s}
+    assert changed == ([(older_s, newer_s)] if since_s else [])
     counts = np.histogram(births, np.arange(0, older_s, HOUR))[0]
     assert counts == pytest.approx(180, abs=3)
 

@@ -7,7 +7,7 @@ import pytest
 
 from necropsy.model.finding import Confidence, Finding, Patch, Remedy, Severity, Unexamined
 from necropsy.model.verdict import Kind, Verdict
-from necropsy.verdict.evidence import BY_EXPIRY, Account, Claim, ClockOffset, VisitorClass
+from necropsy.verdict.evidence import BY_EXPIRY, Account, ChangedLifetime, Claim, ClockOffset, VisitorClass
 from necropsy.verdict.weigh import Weighed, weigh
 
 NOW = datetime(2019, 5, 24, 19, tzinfo=UTC)
@@ -281,6 +281,23 @@ def test_lines_of_a_program_of_many_versions_and_addresses_are_found_by_its_name
     )
 
 
+@pytest.mark.parametrize(
+    ("files", "where"),
+    [
+        (["access.log", "access.log.1.gz"], "zgrep -F 'GET /p/' access.log*"),
+        (["access.log", "access.log.1"], "grep -F 'GET /p/' access.log*"),
+        (["access.log.1"], "grep -F 'GET /p/' access.log.1"),
+        (
+            ["access.2024-05-01.log", "access.2024-05-02.log"],
+            "grep -F 'GET /p/' access.2024-05-01.log access.2024-05-02.log",
+        ),
+    ],
+)
+def test_lines_are_looked_for_in_the_files_that_were_given(files: list[str], where: str) -> None:
+    (actor,) = weighed(BOT, by=scale(claim(), log_files={"access.log": files})).causes[0].actors
+    assert actor.find == f"{where} | grep -F PriceSpider/2 | grep -F 10.0.0.9"
+
+
 def test_where_all_targets_create_nothing_is_asked_about_which() -> None:
     from dataclasses import replace
 
@@ -307,3 +324,46 @@ def test_a_client_that_was_restarted_is_one_client_that_goes_on() -> None:
     assert cause.title.startswith("One client, at a fixed interval, creates")
     assert "stopped" not in cause.text
     assert len(cause.actors) == 3
+
+
+def test_a_client_whose_page_was_changed_is_one_client_that_goes_on() -> None:
+    pages = {
+        number: VisitorClass(
+            number, "Nagios", "", "GET", path, 302, None, 900, None, None, None, None, "access.log", "10.5.5.5"
+        )
+        for number, path in ((7, "/"), (8, "/login"))
+    }
+    runs = [
+        claim(
+            class_id=number, period_s=30.0, user_agent="Nagios", births=400.0, clients=1,
+            first_at=NAIVE - timedelta(hours=begin), last_at=NAIVE - timedelta(hours=end, seconds=1),
+        )
+        for number, begin, end in ((7, 6, 3), (8, 3, 0))
+    ]  # fmt: skip
+    cause = weighed(finding("probes/creates-sessions", claims=(0, 1)), by=scale(*runs, classes=pages)).causes[0]
+    assert cause.title.startswith("Nagios creates")
+    assert "requests GET /, /login every 30 s" in cause.text
+    assert "stopped" not in cause.text
+
+
+def test_who_is_behind_an_intermediary_is_not_called_by_its_name() -> None:
+    edge = VisitorClass(
+        7, "Amazon CloudFront", "", "GET", "/", 302, None, 900, None, None, None, None, "access.log", "*"
+    )
+    behind = claim(period_s=30.0, user_agent="Amazon CloudFront", clients=60)
+    found = finding("probes/creates-sessions", claims=(0,), remedy=None)
+    cause = weighed(found, by=scale(behind, classes={7: edge})).causes[0]
+    assert cause.title.startswith("A client behind Amazon CloudFront creates")
+    assert cause.remedy is not None
+    assert cause.remedy.title.startswith("Point the client behind Amazon CloudFront at")
+    assert "X-Forwarded-For" in cause.remedy.text
+
+
+def test_a_lifetime_that_was_changed_is_said_and_what_is_born_now_has_the_newer() -> None:
+    changed = {"a": ChangedLifetime(86_400, 28_800, NOW - timedelta(hours=5))}
+    verdict = weighed(finding("probes/creates-sessions", claims=(0,)), by=scale(claim(period_s=10.0), changed=changed))
+    assert "every request starts a new session that lives for 8 hours" in verdict.causes[0].text
+    (said,) = verdict.contradictions
+    assert said.text.startswith(
+        "the lifetime of its sessions was changed from 1 day to 8 hours on 2019-05-24 at 14:00 UTC"
+    )

@@ -67,6 +67,8 @@ def judge(case: Case, evidence: EvidenceInMemory, sources: Sources, births: Mapp
             expired=kept_expired(case),
             layouts=verdict_inputs.layouts(case),
             read_at=verdict_inputs.read_at(case, evidence.now),
+            changed=verdict_inputs.changed_lifetimes(case),
+            log_files=verdict_inputs.log_files(case),
             logs=evidence.logs_given,
             keys_command=_keys_command(sources),
         ),

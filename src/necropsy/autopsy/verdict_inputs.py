@@ -22,6 +22,7 @@ from necropsy.verdict.chunks import chunks
 from necropsy.verdict.evidence import (
     Attribution,
     Births,
+    ChangedLifetime,
     Circumstances,
     Claim,
     CreationTest,
@@ -288,6 +289,34 @@ def layouts(case: Case) -> dict[str, str]:
         row["store"]: row["layout"]
         for row in case.rows("SELECT store, mode(layout) AS layout FROM session GROUP BY store")
     }
+
+
+_CHANGED: Final = """
+WITH kind AS (
+  SELECT store, namespace, db, lifetime_s, min(born_at) AS first, max(born_at) AS last FROM session
+  WHERE born_at IS NOT NULL AND born_provenance <> 'explicit' AND lifetime_s > 0 GROUP BY ALL HAVING count(*) >= 60)
+SELECT older.store, older.lifetime_s AS older_s, newer.lifetime_s AS newer_s, newer.first AS moment
+FROM kind older JOIN kind newer USING (store, namespace, db)
+WHERE older.lifetime_s <> newer.lifetime_s
+  AND newer.first BETWEEN older.last - INTERVAL 2 MINUTE AND older.last + INTERVAL 15 MINUTE
+  AND newer.last > older.last AND older.first < newer.first ORDER BY moment
+"""
+
+
+def changed_lifetimes(case: Case) -> dict[str, ChangedLifetime]:
+    """Return by store the last change of its lifetime: no session of the older one was written after the first of the newer."""
+    rows = case.rows(_CHANGED)
+    return {row["store"]: ChangedLifetime(row["older_s"], row["newer_s"], row["moment"]) for row in rows}
+
+
+def log_files(case: Case) -> dict[str, list[str]]:
+    """Return the files of each access log by its name, as they were given."""
+    from necropsy.evidence.access_log.files.sources import family
+
+    files: dict[str, list[str]] = {}
+    for row in case.rows("SELECT locator FROM source WHERE reader = 'access_log' ORDER BY locator"):
+        files.setdefault(family(row["locator"]), []).append(row["locator"])
+    return files
 
 
 def read_at(case: Case, now: datetime) -> dict[str, datetime]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from necropsy.model.evidence import Origin
@@ -25,6 +25,8 @@ class Known:
     """When the store was read, UTC."""
     cure: Cure | None
     """Of the session layout of the store."""
+    log_files: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """By name of a log its files, where they are other than the name: rotations."""
 
 
 def actor(claim: Claim, known: Known) -> Actor:
@@ -53,7 +55,9 @@ def actor(claim: Claim, known: Known) -> Actor:
         first_at=utc(claim.first_at),
         last_at=utc(claim.last_at),
         over=is_over(claim, known.read_at),
-        find=find(visitors, claim.user_agent, single=single) if visitors else "",
+        find=find(visitors, claim.user_agent, single=single, files=known.log_files.get(visitors.log, ()))
+        if visitors
+        else "",
         fix=_fix(visitors, known.cure) if probe is None and visitors is not None else "",
         alternative=claim.alternative or "",
         one_of=tuple(target.url for target in one_of),
@@ -76,7 +80,7 @@ def utc(moment: datetime | None) -> datetime | None:
     return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
 
 
-def find(visitors: VisitorClass, user_agent: str = "", *, single: bool = True) -> str:
+def find(visitors: VisitorClass, user_agent: str = "", *, single: bool = True, files: Sequence[str] = ()) -> str:
     """Return the command that shows the lines of a class in its log; empty when the log has no name.
 
     Parameters
@@ -87,6 +91,8 @@ def find(visitors: VisitorClass, user_agent: str = "", *, single: bool = True) -
         Name of that program, with ``*`` for the numbers of its versions.
     single
         Whether it comes from the class's address alone.
+    files
+        The files of the log, where they are rotations of it.
 
     >>> row = VisitorClass(1, "Go-http-client/1.1", "", "GET", "/orders/*", 302, None, 9, None, None, None, None, "access.log")
     >>> find(row)
@@ -96,8 +102,11 @@ def find(visitors: VisitorClass, user_agent: str = "", *, single: bool = True) -
         return ""
     whole, star, _ = visitors.path.partition("*")
     asked = f"{visitors.method} {whole}{'' if star else ' '}" if visitors.method else whole
-    grep = "zgrep" if visitors.log.endswith(".gz") else "grep"
-    command = f"{grep} -F {shlex.quote(asked)} {shlex.quote(visitors.log)}"
+    files = files or (visitors.log,)
+    grep = "zgrep" if any(name.endswith(".gz") for name in files) else "grep"
+    rotated = len(files) > 1 and all(name.startswith(visitors.log) for name in files)
+    where = f"{shlex.quote(visitors.log)}*" if rotated else " ".join(map(shlex.quote, files))
+    command = f"{grep} -F {shlex.quote(asked)} {where}"
     agent = user_agent.partition("*")[0] if "*" in user_agent else visitors.user_agent
     for text in (agent, visitors.client if single and visitors.client not in ("", "*") else ""):
         command += f" | grep -F {shlex.quote(text)}" if text and not text.startswith("#") else ""

@@ -213,6 +213,16 @@ class Account:
     reason: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ChangedLifetime:
+    """A lifetime that another one took the place of."""
+
+    older_s: float
+    newer_s: float
+    at: datetime
+    """First birth of the newer one."""
+
+
 @dataclass(slots=True)
 class Attribution:
     """The result of the attribution for all stores together."""

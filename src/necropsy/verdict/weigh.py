@@ -18,10 +18,10 @@ from necropsy.model.verdict import Cause, Contradiction, Contribution, Kind, Pre
 from necropsy.sessions.registry import cure
 from necropsy.verdict import order
 from necropsy.verdict.actors import Known, actor, utc
-from necropsy.verdict.evidence import BY_EXPIRY, Account, Claim, ClockOffset, VisitorClass
+from necropsy.verdict.evidence import BY_EXPIRY, Account, ChangedLifetime, Claim, ClockOffset, VisitorClass
 from necropsy.verdict.remedies import remedy_of
 from necropsy.verdict.requests import requests
-from necropsy.verdict.wording import words
+from necropsy.verdict.wording import span, words
 
 _HALF_HOUR_S: Final = 1_800.0
 _NEARLY_S: Final = 2.0
@@ -51,10 +51,14 @@ class Weighed:
     """Share of each store's keys that could be read, where its dump breaks off."""
     expired: Mapping[str, float] = field(default_factory=dict)
     """Share of each store's sessions that had expired when it was read, where that is much."""
+    changed: Mapping[str, ChangedLifetime] = field(default_factory=dict)
+    """Stores whose sessions' lifetime was changed while those of the older one still live."""
     layouts: Mapping[str, str] = field(default_factory=dict)
     """Commonest session layout of each store."""
     read_at: Mapping[str, datetime] = field(default_factory=dict)
     """When each store was read, UTC; ``now`` where it is not known."""
+    log_files: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """By name of an access log its files."""
     logs: bool = False
     """Whether an access log is among the evidence."""
     keys_command: str = "necropsy keys dump.rdb"
@@ -120,9 +124,11 @@ def _cause(finding: Finding, findings: Sequence[Finding], scale: Weighed, view: 
         sessions = round(share * scale.sessions.get(store, 0)) if finding.share_of == "births" else 0
     size = round(sessions * scale.bytes_per_session.get(store, 0.0)) if finding.bytes is None else finding.bytes
     layout = scale.layouts.get(store)
-    known = Known(scale.probes, scale.classes, scale.read_at.get(store, scale.now), cure(layout))
+    known = Known(scale.probes, scale.classes, scale.read_at.get(store, scale.now), cure(layout), scale.log_files)
     actors = tuple(actor(claim, known) for claim in claims)
     lifetime_s = next((p.lifetime_s for p in scale.predictions if p.store == finding.store), None)
+    if finding.store is not None and finding.store in scale.changed:
+        lifetime_s = scale.changed[finding.store].newer_s
     title, text = words(finding, actors, lifetime_s, view, many=len(scale.sessions) > 1)
     going = [claim for claim, one in zip(claims, actors, strict=True) if not one.over]
     firsts = [one.first_at for one in actors if one.first_at is not None]
@@ -227,6 +233,15 @@ def _contradictions(scale: Weighed) -> tuple[Contradiction, ...]:
             False,
         )
         for store, (ahead_s, share) in scale.server_clocks.items()
+    ]
+    said += [
+        Contradiction(
+            f"store {store}",
+            f"the lifetime of its sessions was changed from {span(one.older_s)} to {span(one.newer_s)} on"
+            f" {one.at:%Y-%m-%d at %H:%M} UTC, by what is left of them: births were derived from either",
+            False,
+        )
+        for store, one in scale.changed.items()
     ]
     return tuple(dict.fromkeys(said))
 

@@ -188,13 +188,20 @@ def _never(lifetime_s: float | None) -> bool:
 def _lives(lifetime_s: float | None) -> str:
     if lifetime_s is None:
         return ""
-    if lifetime_s < 0:
-        return " that never expires"
-    for name, seconds in (("year", _YEAR_S), ("day", 86_400), ("hour", 3_600), ("minute", 60)):
-        if lifetime_s >= seconds:
-            number = lifetime_s / seconds
-            return f" that lives for {number:{'.0f' if number >= 10 else '.3g'}} {name}{'' if number == 1 else 's'}"
-    return f" that lives for {several(lifetime_s, 'second')}"
+    return " that never expires" if lifetime_s < 0 else f" that lives for {span(lifetime_s)}"
+
+
+def span(seconds: float) -> str:
+    """Time in words.
+
+    >>> span(86_400), span(5_400), span(30)
+    ('1 day', '1.5 hours', '30 seconds')
+    """
+    for name, unit in (("year", _YEAR_S), ("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if seconds >= unit:
+            number = seconds / unit
+            return f"{number:{'.0f' if number >= 10 else '.3g'}} {name}{'' if number == 1 else 's'}"
+    return several(seconds, "second")
 
 
 def _prober_name(jobs: Sequence[str]) -> str:
