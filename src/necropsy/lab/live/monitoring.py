@@ -17,7 +17,6 @@ _EXPORTERS_S: Final = 15.0
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _RANGE: Final = re.compile(r"\[(\d+)([smhd])\]")
 _DAY: Final = "86400"
-_HOUR: Final = re.compile(r"\b3600\b")
 
 
 def duration(seconds: float) -> str:
@@ -153,7 +152,6 @@ def scaled_rules(plan: LabPlan) -> str:
 
 def _scaled(plan: LabPlan, expression: str) -> str:
     shorter = _RANGE.sub(lambda m: f"[{duration(plan.scaled(_seconds(m[1], m[2]), 5.0))}]", expression)
-    shorter = _HOUR.sub(f"{plan.scaled(3600):g}", shorter)
     return shorter.replace(_DAY, f"{plan.scaled(86_400):g}")
 
 
