@@ -277,6 +277,21 @@ def test_a_full_store_that_evicts_while_it_is_read_is_said_to(tmp_path: Path) ->
         assert not any("evicts" in remark for remark in apply(path, tmp_path / "journal", knobs=Knobs()).remarks)
 
 
+def test_a_purge_that_is_done_does_not_fail_for_the_count_of_what_was_evicted(tmp_path: Path) -> None:
+    with running("redis-7.0", "--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru", tcp=True) as server:
+        spring(server.client(), anonymous=5)
+        _, path = make_plan(server.url, tmp_path)
+
+        def demote(progress: Any) -> None:
+            if progress.state == "done":
+                ask(server, "REPLICAOF", "127.0.0.1", free_port())
+
+        order = purging.PurgeOrder(path, tmp_path / "journal")
+        done = purging.apply_plan(order, LiveOptions(), demote, confirm=lambda _plan: True)
+        assert done is not None
+        assert done.deleted == 5
+
+
 def test_a_client_whose_clock_is_late_trusts_no_idle_time_of_before_a_failover(tmp_path: Path) -> None:
     """When the plan was made is told by the server's clock, as is the idle time."""
     with running("valkey-9", tcp=True) as server, replica_of(server, "valkey-9") as replica:

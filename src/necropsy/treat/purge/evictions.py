@@ -6,10 +6,13 @@ histogram of ``latency-tracking``. A plan and a purge ask some forty, so that a 
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from necropsy.model.figures import several
+from necropsy.treat.purge.stores import TreatmentError
 from necropsy.wire.redis.info import number
+from necropsy.wire.redis.replies import ConnectionLost, ServerError
 
 if TYPE_CHECKING:
     from necropsy.treat.purge.stores import WritableStore
@@ -26,8 +29,11 @@ def evicted_of(store: WritableStore) -> int | None:
 
 
 def evicted_since(before: int | None, store: WritableStore) -> list[str]:
-    """Return a remark where keys were evicted since."""
-    count = 0 if before is None else (evicted_of(store) or 0) - before
+    """Return a remark where keys were evicted since; none where the server is gone by now, which is said where it matters."""
+    count = 0
+    if before is not None:
+        with contextlib.suppress(ServerError, ConnectionLost, TreatmentError):
+            count = (evicted_of(store) or 0) - before
     if count <= 0:
         return []
     remark = (
