@@ -18,8 +18,8 @@ from necropsy.probes.session_risk import LOGIN_WORDS, is_harmless_path
 # "userlogin" is a login, "blog-in" and "design-in" are not: what is written in two words begins with the first.
 _LOGIN: Final = re.compile(rf"(?i)/(?:[\w.-]*[._-])?(?:\w*(?:log|sign)[io]n|{LOGIN_WORDS})\b")
 _FILE: Final = re.compile(rf"{STATIC}|\.(?:pdf|zip|gz|txt|xml|webmanifest)$")
-# HEAD is not among them: each recorded writer (tests/writers) starts as many sessions for HEAD as for GET, and behind a proxy
-# that caches the application gets GET (findings/nginx-with-a-cache-turns-head-into-get.sh).
+# HEAD is not among them: each recorded writer (tests/writers) starts as many sessions for HEAD as for GET, and behind an nginx
+# that caches the application gets GET (proxy_cache_convert_head, on by default).
 _NOT_A_PAGE: Final = frozenset({"OPTIONS", "TRACE", "CONNECT"})
 # Measured: Express and PHP with a front controller store a session for a page that is not there, and with Koa for one that fails
 # (findings/koa-session-stores-what-it-answers-with-500.sh).
