@@ -280,7 +280,7 @@ def _idle_times_since(plan: PurgePlan, store: WritableStore, booted_ms: int) -> 
     for primary in store.primaries:
         if primary.info.get("run_id") not in plan.identities:
             since = max(since, primary.now_ms())
-        elif primary.info.get("master_replid2", "").strip("0"):
+        elif primary.was_replica:
             since = max(since, plan.planned_ms)
         if "lru" in primary.info.get("maxmemory_policy", ""):
             since = max(since, booted_ms)

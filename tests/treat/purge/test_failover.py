@@ -108,6 +108,19 @@ def test_what_was_read_on_the_old_master_may_be_in_use_on_the_new_one(tmp_path: 
         assert done.deleted == 5  # nobody is to be kept for a recent use
 
 
+@pytest.mark.parametrize("name", ["valkey-9", "redis-8.2"])
+def test_that_it_was_a_replica_is_known_after_its_backlog_is_freed(name: str, tmp_path: Path) -> None:
+    with running(name, tcp=True) as server, replica_of(server, name, "--repl-backlog-ttl", "1") as replica:
+        carts(server.client(), 4)
+        wait_until(lambda: len(replica.client().keys("sess:*")) == 5, "the replica has all")
+        replica.client().execute_command("REPLICAOF", "NO", "ONE")
+        wait_until(lambda: not info(replica, "replication")["master_replid2"].strip("0"), "the backlog is freed")
+        done = apply(make_plan(replica.url, tmp_path)[1], tmp_path / "journal")
+        assert (done.deleted, done.kept) == (0, {UNTIMED: 4})
+        ask(replica, "CONFIG", "RESETSTAT")  # nothing is counted any more: nobody can tell
+        assert apply(make_plan(replica.url, tmp_path)[1], tmp_path / "second").deleted == 0
+
+
 def test_idle_times_that_were_loaded_with_the_server_do_not_tell_of_every_use(tmp_path: Path) -> None:
     with running("valkey-9", "--maxmemory-policy", "allkeys-lru", tcp=True) as server:
         carts(server.client(), 4)

@@ -126,11 +126,26 @@ class Primary:
     @property
     def was_configured(self) -> bool:
         """Whether CONFIG SET may have been called since it started: once its counters were reset, nobody can tell."""
+        return self._may_have_called("config|set", "config|resetstat", "config")
+
+    @property
+    def was_replica(self) -> bool:
+        """Whether it may have been a replica since it started; it has heard of no use that only read then.
+
+        ``master_replid2`` says so until the backlog is freed, an hour after the last replica has gone. What came in by
+        replication is counted until somebody resets the counters.
+        """
+        if self.info.get("master_replid2", "").strip("0") or self.info.get("total_net_repl_input_bytes") != "0":
+            return True
+        return self._may_have_called("config|resetstat", "config")
+
+    def _may_have_called(self, *commands: str) -> bool:
+        """Whether one of these was called since the start, or nobody can tell."""
         try:
             counted = parse_info(self.connection.command("INFO", "commandstats"))
         except ServerError:
             return True
-        return any(name in counted for name in ("cmdstat_config|set", "cmdstat_config|resetstat", "cmdstat_config"))
+        return any(f"cmdstat_{command}" in counted for command in commands)
 
     def select(self, db: int) -> None:
         """Work in this database from now on."""
