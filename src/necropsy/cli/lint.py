@@ -57,8 +57,8 @@ def lint(
 
     Contacts no server. Files of Prometheus, blackbox exporter, Consul (JSON, HCL, saved answers), nginx and other
     probers belong together: give all of them. Sources and settings of applications are read as well, for places that
-    start a session for every visitor or set no expiry. The exit code is that of the most severe finding; 1 if a file is
-    refused or cannot be read; 4 if no fault was found and something could not be judged.
+    start a session for every visitor or set no expiry. The exit code is that of the most severe finding. Without a
+    finding it is 1 if a file is refused or cannot be read, else 4 if something could not be judged.
 
     \b
     Examples:
