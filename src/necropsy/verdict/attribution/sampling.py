@@ -19,7 +19,10 @@ _FEWEST: Final = 40
 """Visits of a client that tell."""
 _SHORTEST_S: Final = 0.9
 _SHORTEST_WHOLE_S: Final = 4.0
-"""Interval; in a log of whole seconds every gap is a multiple of a shorter one."""
+_LEAST_WHOLE_S: Final = 1.9
+"""Interval; in a log of whole seconds every gap is a multiple of a second, and of a few seconds each second or third gap."""
+_AS_OFTEN: Final = 0.2
+"""How far the gaps of two intervals may be from their part of those of one, to be lacking lines and not two clocks."""
 _LONGEST: Final = 60
 """Intervals of the longest gap that is looked at: more is a pause."""
 _MULTIPLES: Final = 0.9
@@ -39,7 +42,11 @@ def held(at_s: NDArray[np.float64]) -> float | None:
     True
     >>> ticks = np.arange(400) * 2.0
     >>> held(ticks + 0.13), held(ticks)
-    (1.0, None)
+    (1.0, 1.0)
+    >>> held(np.sort(np.concatenate([np.arange(200) * 10.0, np.arange(200) * 10.0 + 2])))
+    >>> ticks = np.arange(4000) * 2.0
+    >>> 0.2 < held(ticks[np.random.default_rng(2).random(4000) < 0.25]) < 0.3
+    True
     """
     if at_s.size < _FEWEST:
         return None
@@ -55,7 +62,7 @@ def _share(gaps: NDArray[np.float64], part: float, *, whole: bool) -> float | No
     """Share of the requests, if this part of the gaps is one interval long; None if the others are no multiples of it."""
     shortest = gaps[gaps <= 1.4 * float(np.quantile(gaps, part))]
     interval = float(np.median(shortest))
-    if interval < (_SHORTEST_WHOLE_S if whole else _SHORTEST_S):
+    if interval < (_LEAST_WHOLE_S if whole else _SHORTEST_S):
         return None
     for _ in range(2):  # the mean over long gaps is surer than one gap
         times = np.maximum(np.round(gaps / interval), 1.0)
@@ -63,7 +70,10 @@ def _share(gaps: NDArray[np.float64], part: float, *, whole: bool) -> float | No
         if near.mean() < _MULTIPLES * (times <= _LONGEST).mean() or near.mean() < 0.5:
             return None
         interval = float(gaps[near].sum() / times[near].sum())
-    return _of_gaps(float(times[near].mean()))
+    share = _of_gaps(float(times[near].mean()))
+    once, twice = int((times[near] == 1).sum()), int((times[near] == 2).sum())
+    is_doubtful = whole and interval < _SHORTEST_WHOLE_S
+    return None if is_doubtful and abs(twice - (1 - share) * once) > _AS_OFTEN * once else share
 
 
 def _of_gaps(mean: float) -> float:
