@@ -66,3 +66,18 @@ def test_a_sentinel_leads_to_the_keys() -> None:
         live = read(f"redis://127.0.0.1:{port}", "auto", PLAIN)
         assert [row["key"] for row in rows(live, PLAIN)] == [b"key"]
         assert "Sentinel" in live.note
+
+
+@pytest.mark.parametrize("way", ["script", "pipeline"])  # it has no memory for a stream
+def test_a_full_store_that_evicts_while_it_is_read_is_said_to(way: str) -> None:
+    with running("redis-7.0", "--maxmemory-policy", "allkeys-lru") as server:
+        client = server.client()
+        client.mset({f"session:{number}": "x" * 100 for number in range(2000)})
+        client.config_set("maxmemory", client.info("memory")["used_memory"] + 20_000)
+        opened = read(server.url, way)
+        assert len(rows(opened)) < 2000
+        assert "evicts" in opened.note
+        client.config_set("maxmemory", 100 << 20)
+        opened = read(server.url, way)
+        rows(opened)
+        assert "evicts" not in opened.note

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -20,10 +21,11 @@ from necropsy.model.errors import UnreadableSource
 from necropsy.model.evidence import Absent
 from necropsy.model.figures import several
 from necropsy.wire.redis.connection import Connection
+from necropsy.wire.redis.evictions import evicted, remark
 from necropsy.wire.redis.gate import Gate
-from necropsy.wire.redis.info import databases, number
+from necropsy.wire.redis.info import databases, number, parse_info
 from necropsy.wire.redis.replication import ReplicationStream, StreamRefused, open_stream
-from necropsy.wire.redis.replies import ConnectionLost, understood
+from necropsy.wire.redis.replies import ConnectionLost, ServerError, understood
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -93,6 +95,7 @@ class NodeReading:
                 yield from stream_keys(self.report, self.stream)
             elif self.method is not None:
                 yield from scan_keys(self.report, self._scan_setup(self.method))
+            self._tell_evictions()
         finally:
             self.close()
 
@@ -101,6 +104,18 @@ class NodeReading:
         if self.stream is not None:
             self.stream.close()
         self.connection.close()
+
+    def _tell_evictions(self) -> None:
+        """Say how many keys the server evicted meanwhile; nothing where it is gone by now, which is said elsewhere."""
+        before = evicted(self.report.server.info)
+        if before is None or self.node.replica:  # a replica leaves it to its master
+            return
+        with (
+            contextlib.suppress(ServerError, ConnectionLost, UnreadableSource),
+            contextlib.closing(self.connect()) as anew,
+        ):
+            count = (evicted(parse_info(anew.command("INFO"))) or 0) - before
+            self.report.remarks += [remark(count)] if count > 0 else []
 
     def _refuse_if_loading(self, server: ServerFacts) -> None:
         if number(server.info, "loading"):
