@@ -79,7 +79,10 @@ class Actor:
     method: str = ""
     """HTTP method that it asks with; empty when it is not known."""
     one_of: tuple[str, ...] = ()
-    """URLs of which it asks one, where fewer targets create than there are and nothing tells which; ``url`` is empty then."""
+    """URLs of which it asks one, where fewer targets create than there are and nothing tells which; ``url`` is empty then.
+
+    A single one: it is a former target, configured no more, of the job that asks this one now.
+    """
 
 
 @dataclass(frozen=True, slots=True)

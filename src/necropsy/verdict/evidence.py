@@ -161,7 +161,10 @@ class Claim:
     extrapolated: float = 0.0
     """Of the births, those outside the log's time."""
     one_of: list[int] | None = None
-    """Numbers of the probes of which it is one, where fewer create than there are and nothing tells which; else None."""
+    """Numbers of the probes of which it is one, where fewer create than there are and nothing tells which; else None.
+
+    A single one: it is a former target, configured no more, of that probe's job.
+    """
 
 
 @dataclass(slots=True)

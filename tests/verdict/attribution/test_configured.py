@@ -56,3 +56,13 @@ def test_where_both_sites_start_sessions_each_is_named() -> None:
         scene.prober(who, 10.0, client="10.5.5.5", agent=AGENT, host="", phase_s=phase_s, status=200)
     found = [claim for claim in _claims(scene) if claim.creator == "probe"]
     assert sorted((claim.label, claim.one_of is None) for claim in found) == [("docs:443", True), ("shop:443", True)]
+
+
+def test_a_target_that_ended_and_is_configured_no_more_is_not_taken_for_the_one_that_goes_on() -> None:
+    scene = Incident(74, probes=[replace(SHOP, port=8080, url="http://shop:8080/")])
+    scene.people(300)
+    scene.prober("going on", 10.0, logged=False, phase_s=2.1)
+    scene.prober("ended", 10.0, logged=False, phase_s=5.3, between=(0.0, scene.span_s / 2))
+    found = [claim for claim in _claims(scene) if claim.creator == "probe"]
+    named = sorted((claim.label.partition(",")[0], claim.one_of) for claim in found)
+    assert named == [("a former target of prometheus/blackbox_exporter_http", [0]), ("shop:8080", None)]

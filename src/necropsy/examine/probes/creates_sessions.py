@@ -84,7 +84,8 @@ def _exhibit(store: str, claim: dict[str, Any], probes: Mapping[int, Probe]) -> 
     period = f" every {claim['period_s']:g} s" if claim["period_s"] else ""
     what = f"{probe.method} {probe.url}" if probe and not claim["one_of"] else claim["label"]
     if claim["one_of"]:
-        seen += "; one of " + ", ".join(probes[number].url for number in claim["one_of"] if number in probes)
+        urls = [probes[number].url for number in claim["one_of"] if number in probes]
+        seen += f"; one of {', '.join(urls)}" if len(urls) > 1 else "; configured no more"
         period = ""  # the label has it
     return Exhibit(
         title=f"{what}{period}: {several(claim['births'], 'session')}",

@@ -38,7 +38,8 @@ def address(actor: Actor) -> str:
     An actor without URL is called by its User-Agent, else by its prober; one of which the log names no host, by both.
     """
     if actor.one_of:
-        return f"one of {len(actor.one_of)} targets, {_rhythm(actor)}"
+        which = f"one of {len(actor.one_of)} targets" if len(actor.one_of) > 1 else "a former target"
+        return f"{which}, {_rhythm(actor)}"
     if actor.url.startswith("/") and actor.user_agent:
         return inert(f"{actor.user_agent} {actor.url}")
     return inert(actor.url.removeprefix("http://") or actor.user_agent or actor.prober or _nobody(actor))

@@ -168,7 +168,8 @@ def _rhythm(train: Train, reckoning: Reckoning) -> str:
 
 def _label_of_probe(source: BirthSource, probe: Probe, reckoning: Reckoning) -> str:
     if source.one_of is not None and source.train is not None:
-        return f"one of {len(source.one_of)} targets of {probe.prober}, {_rhythm(source.train, reckoning)}"
+        which = f"one of {len(source.one_of)} targets" if len(source.one_of) > 1 else "a former target"
+        return f"{which} of {probe.prober}, {_rhythm(source.train, reckoning)}"
     return f"{probe.host}:{probe.port}"
 
 

@@ -121,11 +121,23 @@ def _mark_unseparated(reckonings: Sequence[Reckoning], around: Circumstances, us
         if around.probes[number].phase_s is None:
             targets[_job(around.probes[number])].add(number)
     for job, matched in by_number.items():
-        differ = len({_has_ended(source, timeline) for source, timeline in matched}) > 1
-        names = {around.probes[number].url for number in targets[job]}  # pods of addresses that nobody knows have one
-        if len(names) > 1 and (differ or targets[job] - {source.probe for source, _ in matched}):
-            for source, _ in matched:
-                source.one_of = sorted(targets[job])
+        for source in _not_sure_which(matched, targets[job], around):
+            source.one_of = sorted(targets[job])
+
+
+def _not_sure_which(
+    matched: Sequence[tuple[BirthSource, Timeline]], targets: set[int], around: Circumstances
+) -> list[BirthSource]:
+    """Return the sources, of those that were matched with a job's targets, of which nothing tells which target they are."""
+    ended = [_has_ended(source, timeline) for source, timeline in matched]
+    differ = len(set(ended)) > 1
+    probes = [around.probes[number] for number in targets]
+    if len({probe.url for probe in probes}) > 1:
+        return [source for source, _ in matched] if differ or targets - {source.probe for source, _ in matched} else []
+    if not differ or any(probe.host == session_risk.UNKNOWN_ADDRESS for probe in probes):  # pods have one URL
+        return []
+    # The one target that is configured is who goes on: who ended was another, that is configured no more.
+    return [source for (source, _), over in zip(matched, ended, strict=True) if over]
 
 
 def _mark_unnamed(

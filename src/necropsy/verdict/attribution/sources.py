@@ -50,7 +50,10 @@ class BirthSource:
     """Indices of all creators that it stands for, where it is a program that asked for several pages."""
     probe: int | None = None
     one_of: list[int] | None = None
-    """Probes of which ``probe`` is any, where fewer sources are there than probes and nothing tells which; else None."""
+    """Probes of which ``probe`` is any, where fewer sources are there than probes and nothing tells which; else None.
+
+    A single one: it is a former target, configured no more, of that probe's job.
+    """
     row: int | None = None
     """Class that stands for it: index into the classes."""
     also: str | None = None
