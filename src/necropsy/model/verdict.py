@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -83,6 +84,13 @@ class Actor:
 
     A single one: it is a former target, configured no more, of the job that asks this one now.
     """
+
+
+def sessions_of_stopped(actors: Sequence[Actor]) -> int:
+    """Sessions of the creators that have stopped, where these made at least half of them and others go on; else 0."""
+    over = sum(actor.sessions for actor in actors if actor.over)
+    going = sum(actor.sessions for actor in actors if not actor.over)
+    return over if going and over >= going else 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from necropsy.model.figures import IMMORTAL_S, percent, several
 from necropsy.model.finding import Finding
 from necropsy.model.verdict import Actor, View
 from necropsy.verdict.order import CREATORS
+from necropsy.verdict.stopped import moment, what_stopped
 from necropsy.visits.agents import hides_its_clients
 
 _YEAR_S: Final = 31_556_952
@@ -45,7 +46,7 @@ def words(
         text += f" Not certain: {finding.doubt}." if finding.doubt else ""
     if finding.slug not in CREATORS:
         return title, text
-    parts = [text, _unseparated(actors), _times(actors, lifetime_s), _tie(actors), _covered(view)]
+    parts = [text, _unseparated(actors), _times(finding.slug, actors, lifetime_s), _tie(actors), _covered(view)]
     return title, " ".join(part for part in parts if part)
 
 
@@ -57,7 +58,9 @@ def _runs_joined(actors: Sequence[Actor]) -> list[Actor]:
         if before is None:
             joined.append(actor)
         else:
-            joined[before] = replace(actor, first_at=joined[before].first_at)
+            joined[before] = replace(
+                actor, first_at=joined[before].first_at, sessions=joined[before].sessions + actor.sessions
+            )
     order = {id(actor): number for number, actor in enumerate(actors)}
     return sorted(joined, key=lambda each: order.get(id(each), len(order)))
 
@@ -117,19 +120,10 @@ def _visitor(actors: Sequence[Actor]) -> str:
     return "One client, at a fixed interval," if len(actors) == 1 else f"{len(actors)} clients, at fixed intervals,"
 
 
-def _times(actors: Sequence[Actor], lifetime_s: float | None) -> str:
+def _times(slug: str, actors: Sequence[Actor], lifetime_s: float | None) -> str:
     """Say when it began and, if it has, when it ended; of several that some have."""
-    first = min((actor.first_at for actor in actors if actor.first_at is not None), default=None)
-    ended = [actor for actor in actors if actor.over and actor.last_at is not None]
-    if not ended:
-        return ""
-    last = max(actor.last_at for actor in ended if actor.last_at is not None)
-    if len(ended) < len(actors):
-        going = len(actors) - len(ended)
-        return f"{len(ended)} of {len(actors)} stopped, the last on {_moment(last)}; {going} {'goes' if going == 1 else 'go'} on."
     left = f"the remaining sessions {'stay, as they never expire' if _never(lifetime_s) else 'go as they expire'}"
-    began = f"It is over: it began on {_moment(first)} and stopped on" if first else "It stopped on"
-    return f"{began} {_moment(last)}: {left}."
+    return what_stopped(actors, left, one_program=slug.startswith("traffic/"))
 
 
 def _tie(actors: Sequence[Actor]) -> str:
@@ -170,7 +164,7 @@ def _covered(view: View | None) -> str:
     if share >= 1 - _OUTSIDE:
         return ""
     return (
-        f"The access logs cover {percent(share)} of the births ({_moment(view.covered_from)} to {_moment(view.covered_to)});"
+        f"The access logs cover {percent(share)} of the births ({moment(view.covered_from)} to {moment(view.covered_to)});"
         " outside that time the cause is inferred from rhythm and rate."
     )
 
@@ -210,7 +204,3 @@ def _prober_name(jobs: Sequence[str]) -> str:
     family, _, name = jobs[0].partition("/")
     more = f" and {len(jobs) - 1} more" if len(jobs) > 1 else ""
     return f"{family.capitalize()} job {name}{more}" if family == "prometheus" else f"{jobs[0]}{more}"
-
-
-def _moment(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d at %H:%M} UTC"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import PurePath
 from urllib.parse import SplitResult, urlsplit
@@ -16,9 +16,9 @@ from necropsy.model.evidence import Absent, Blemish, Origin
 from necropsy.model.figures import IMMORTAL_S, several
 from necropsy.model.finding import Confidence, Finding, Patch, Remedy, Severity
 from necropsy.model.report import Report, StoreSummary
-from necropsy.model.verdict import HOW_KNOWN, Actor, Cause, Kind, Prediction
+from necropsy.model.verdict import HOW_KNOWN, Actor, Cause, Kind, Prediction, sessions_of_stopped
 from necropsy.report.escaping import inert, inert_block
-from necropsy.report.figures import between, count, duration, interval, moment, percent, size
+from necropsy.report.figures import a_day, between, count, duration, interval, moment, percent, size
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +172,19 @@ def _fate(cause: Cause, report: Report) -> list[str]:
         return [f"births stop, but {old} that exist already {stay}"]
     fall = f"sessions fall from {count(store.sessions)} to about {count(left)}"
     stop = "if that is who creates them, births stop" if cause.confidence is Confidence.LOW else "births stop"
-    return [f"{stop} at once; {fall} within {duration(store.lifetime_s)}, as they expire"]
+    sentence = f"{stop} at once; {fall} within {duration(store.lifetime_s)}, as they expire"
+    if cause.confidence is not Confidence.LOW and (gone := _stopped(cause)):
+        going = f"the births that go on, {a_day(cause.births_per_hour)}, stop"
+        sentence = f"{going}; {count(gone)} of these sessions are of what stopped before; {fall} within"
+        sentence += f" {duration(store.lifetime_s)}, as they expire"
+    return [sentence]
+
+
+def _stopped(cause: Cause) -> int:
+    """Sessions of its creators that have stopped, where they are most; a client that has another address has not."""
+    asked = {(actor.user_agent, actor.url, actor.method) for actor in cause.actors if not actor.over}
+    gone = [replace(a, over=a.over and (a.user_agent, a.url, a.method) not in asked) for a in cause.actors]
+    return sessions_of_stopped(gone)
 
 
 def _remains(cause: Cause, store: StoreSummary) -> str:
