@@ -7,7 +7,7 @@ import pytest
 
 from necropsy.model.finding import Confidence, Finding, Patch, Remedy, Severity, Unexamined
 from necropsy.model.verdict import Kind, Verdict
-from necropsy.verdict.evidence import BY_EXPIRY, Account, ChangedLifetime, Claim, ClockOffset, VisitorClass
+from necropsy.verdict.evidence import BY_EXPIRY, Account, ChangedLifetime, Claim, ClockOffset, SessionKind, VisitorClass
 from necropsy.verdict.weigh import Weighed, weigh
 
 NOW = datetime(2019, 5, 24, 19, tzinfo=UTC)
@@ -367,3 +367,12 @@ def test_a_lifetime_that_was_changed_is_said_and_what_is_born_now_has_the_newer(
     assert said.text.startswith(
         "the lifetime of its sessions was changed from 1 day to 8 hours on 2019-05-24 at 14:00 UTC"
     )
+
+
+def test_advice_and_lifetime_are_of_the_sessions_of_the_cause() -> None:
+    shared = scale(claim(), kinds={0: SessionKind("starsessions", 1_800.0)})
+    (cause,) = weighed(finding("probes/creates-sessions", claims=(0,)), by=shared).causes
+    assert cause.lifetime_s == 1_800.0
+    assert "lives for 30 minutes" in cause.text
+    assert cause.remedy is not None
+    assert "Starlette or FastAPI (starsessions)" in cause.remedy.text

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 def judge(case: Case, evidence: EvidenceInMemory, sources: Sources, births: Mapping[str, Births]) -> Verdict:
     """Come to a verdict on the births and write it, with its findings and claims, into the case."""
     from necropsy.autopsy import verdict_inputs, what_if
+    from necropsy.autopsy.claimed_kinds import kinds_of_claims
     from necropsy.examine.case_queries import kept_expired
     from necropsy.examine.interface import examine_all
     from necropsy.examine.registry import EXAMINERS
@@ -66,6 +67,7 @@ def judge(case: Case, evidence: EvidenceInMemory, sources: Sources, births: Mapp
             coverage={name: store.coverage for name, store in births.items()},
             expired=kept_expired(case),
             layouts=verdict_inputs.layouts(case),
+            kinds=kinds_of_claims(case),
             read_at=verdict_inputs.read_at(case, evidence.now),
             changed=verdict_inputs.changed_lifetimes(case),
             log_files=verdict_inputs.log_files(case),

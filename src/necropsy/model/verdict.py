@@ -124,6 +124,8 @@ class Cause:
     """Whether all its actors had stopped when the store was read: ``births_per_hour`` is then the rate of that time."""
     explains: tuple[str, ...] = ()
     """Slugs of other findings about this store that follow from it."""
+    lifetime_s: float | None = None
+    """Idle lifetime of most of its sessions where the store holds several kinds; else None: that of the store."""
 
     @property
     def is_unnamed(self) -> bool:

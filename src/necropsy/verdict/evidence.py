@@ -167,6 +167,14 @@ class Claim:
     """
 
 
+@dataclass(frozen=True, slots=True)
+class SessionKind:
+    """Layout and lifetime of most sessions of a claim, in a store that holds several kinds; None: nothing is most of them."""
+
+    layout: str | None
+    lifetime_s: float | None
+
+
 @dataclass(slots=True)
 class CreationTest:
     """One class or probe, tested against the births of a store: a row of ``creation_test``."""

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,7 +19,7 @@ from necropsy.model.verdict import Cause, Contradiction, Contribution, Kind, Pre
 from necropsy.sessions.registry import cure
 from necropsy.verdict import order
 from necropsy.verdict.actors import Known, actor, utc
-from necropsy.verdict.evidence import BY_EXPIRY, Account, ChangedLifetime, Claim, ClockOffset, VisitorClass
+from necropsy.verdict.evidence import BY_EXPIRY, Account, ChangedLifetime, Claim, ClockOffset, SessionKind, VisitorClass
 from necropsy.verdict.remedies import remedy_of
 from necropsy.verdict.requests import requests
 from necropsy.verdict.wording import span, words
@@ -55,6 +56,8 @@ class Weighed:
     """Stores whose sessions' lifetime was changed while those of the older one still live."""
     layouts: Mapping[str, str] = field(default_factory=dict)
     """Commonest session layout of each store."""
+    kinds: Mapping[int, SessionKind] = field(default_factory=dict)
+    """By ``claim_id``: what its sessions are, in stores that hold several kinds."""
     read_at: Mapping[str, datetime] = field(default_factory=dict)
     """When each store was read, UTC; ``now`` where it is not known."""
     log_files: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -123,12 +126,16 @@ def _cause(finding: Finding, findings: Sequence[Finding], scale: Weighed, view: 
     if sessions is None:
         sessions = round(share * scale.sessions.get(store, 0)) if finding.share_of == "births" else 0
     size = round(sessions * scale.bytes_per_session.get(store, 0.0)) if finding.bytes is None else finding.bytes
-    layout = scale.layouts.get(store)
+    kind = _kind_of_most(finding, scale)
+    layout = kind.layout or scale.layouts.get(store)
     known = Known(scale.probes, scale.classes, scale.read_at.get(store, scale.now), cure(layout), scale.log_files)
     actors = tuple(actor(claim, known) for claim in claims)
     lifetime_s = next((p.lifetime_s for p in scale.predictions if p.store == finding.store), None)
+    own_s = None
     if finding.store is not None and finding.store in scale.changed:
         lifetime_s = scale.changed[finding.store].newer_s
+    elif kind.lifetime_s is not None:
+        lifetime_s = own_s = kind.lifetime_s
     title, text = words(finding, actors, lifetime_s, view, many=len(scale.sessions) > 1)
     going = [claim for claim, one in zip(claims, actors, strict=True) if not one.over]
     firsts = [one.first_at for one in actors if one.first_at is not None]
@@ -153,10 +160,21 @@ def _cause(finding: Finding, findings: Sequence[Finding], scale: Weighed, view: 
         first_at=min(firsts, default=None),
         last_at=max(lasts, default=None),
         over=bool(claims) and not going,
+        lifetime_s=own_s,
         explains=tuple(
             dict.fromkeys(f.slug for f in findings if f.slug in follows and f.store in (None, finding.store))
         ),
     )
+
+
+def _kind_of_most(finding: Finding, scale: Weighed) -> SessionKind:
+    """Return the kind of most sessions of a cause, where its store holds several: another's settings mend nothing."""
+    births: Counter[SessionKind] = Counter()
+    for number in finding.claims:
+        if number < len(scale.claims):
+            kind = scale.kinds.get(number, SessionKind(None, None))
+            births[kind] += max(1, round(scale.claims[number].births))
+    return births.most_common(1)[0][0] if births else SessionKind(None, None)
 
 
 def _kind(

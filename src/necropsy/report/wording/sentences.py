@@ -161,22 +161,23 @@ def _fate(cause: Cause, report: Report) -> list[str]:
     store = store_of(cause.store, report)
     if cause.remedy is None or cause.births_per_hour <= 0 or store is None or store.sessions <= 0:
         return []
+    lifetime_s = store.lifetime_s if cause.lifetime_s is None else cause.lifetime_s
     if cause.over:
         return [_remains(cause, store)]
     left = max(0, store.sessions - cause.sessions)
-    if store.lifetime_s is None:
+    if lifetime_s is None:
         return [f"{several(cause.sessions, 'session')} fewer, as they expire"]
-    if store.lifetime_s < 0 or store.lifetime_s > IMMORTAL_S:
+    if lifetime_s < 0 or lifetime_s > IMMORTAL_S:
         old = several(cause.sessions, "session")
         stay = "practically never expire: they have to be removed"
         return [f"births stop, but {old} that exist already {stay}"]
     fall = f"sessions fall from {count(store.sessions)} to about {count(left)}"
     stop = "if that is who creates them, births stop" if cause.confidence is Confidence.LOW else "births stop"
-    sentence = f"{stop} at once; {fall} within {duration(store.lifetime_s)}, as they expire"
+    sentence = f"{stop} at once; {fall} within {duration(lifetime_s)}, as they expire"
     if cause.confidence is not Confidence.LOW and (gone := _stopped(cause)):
         going = f"the births that go on, {a_day(cause.births_per_hour)}, stop"
         sentence = f"{going}; {count(gone)} of these sessions are of what stopped before; {fall} within"
-        sentence += f" {duration(store.lifetime_s)}, as they expire"
+        sentence += f" {duration(lifetime_s)}, as they expire"
     return [sentence]
 
 
@@ -190,11 +191,12 @@ def _stopped(cause: Cause) -> int:
 def _remains(cause: Cause, store: StoreSummary) -> str:
     """Sessions that are left of births that are over: a fix stops nothing any more."""
     old = several(cause.sessions, "session")
-    if store.lifetime_s is None or cause.last_at is None:
+    lifetime_s = store.lifetime_s if cause.lifetime_s is None else cause.lifetime_s
+    if lifetime_s is None or cause.last_at is None:
         return f"{old} of it are left, and go as they expire"
-    if store.lifetime_s < 0 or store.lifetime_s > IMMORTAL_S:
+    if lifetime_s < 0 or lifetime_s > IMMORTAL_S:
         return f"{old} of it are left, and have to be removed"
-    gone = cause.last_at + timedelta(seconds=store.lifetime_s)
+    gone = cause.last_at + timedelta(seconds=lifetime_s)
     return f"{old} of it are left; the last unused one expires by {moment(gone.replace(second=0, microsecond=0))}"
 
 
