@@ -10,6 +10,7 @@ import pytest
 
 from necropsy.keyspace.survey import survey
 from necropsy.model.keyspace import GROUPINGS, Keyspace
+from necropsy.report.commands import keys as text
 from servers import NAMES, Server, running
 
 # These Valkeys are built with libc's malloc, which no dump says: it is weighed as jemalloc, the usual one, would hold it,
@@ -97,6 +98,17 @@ def test_a_live_server_is_compared_with_its_own_dump_of_before() -> None:
     grown = {row.name: row.keys_grown for row in found.rows("pattern") if row.keys_grown}
     assert grown == {"cache:page:*": 500, "export:blob": -1}
     assert found.rows("pattern")[0].name == "export:blob"
+
+
+def test_of_an_empty_database_it_is_said_which_have_keys() -> None:
+    with running("redis-7.0", tcp=True) as server:
+        server.client(0).mset({"a": 1, "b": 2})
+        server.client(5).set("c", 3)
+        found = survey([f"{server.url.removesuffix('/0')}/3"])
+    assert found.total.figures.keys == 0
+    shown = text.render(found)
+    assert "database 0 has 2 keys, database 5 has 1 key" in " ".join(shown.split())
+    assert "PATTERN" not in shown
 
 
 def test_idle_times_are_told_where_the_server_keeps_them() -> None:

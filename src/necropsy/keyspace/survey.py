@@ -15,10 +15,12 @@ from necropsy.evidence import OpenKeyspace, open_keyspace
 from necropsy.evidence.redis.options import LiveOptions
 from necropsy.model.errors import NoEvidence, UnreadableSource, UsageError
 from necropsy.model.evidence import Absent, Blemish
+from necropsy.model.figures import several
 from necropsy.model.keyspace import GROUPINGS, BigKey, Figures, KeySource, Keyspace, KeyspaceRow
 from necropsy.sessions.keyspace import Projection
 from necropsy.wire.files import STANDARD_INPUT
 from necropsy.wire.redis.address import is_address, masked
+from necropsy.wire.redis.info import databases
 
 if TYPE_CHECKING:
     from necropsy.keyspace.tally import Tally
@@ -171,7 +173,7 @@ class _Tallying:
                 taken_at=reading.taken_at,
                 keys=reading.keys_read,
                 before=before,
-                note=reading.note,
+                note=reading.note if reading.keys_read else _nothing_there(reading),
             )
         )
 
@@ -192,6 +194,12 @@ _AGAIN: Final = "Copy the dump again, or take a new one; of a server, check the 
 def _unread(shown: str, why: str) -> str:
     """Say why a dump or a server could not be read; of a server the reason names it already."""
     return why if is_address(shown) else f"{shown}: {why}"
+
+
+def _nothing_there(reading: OpenKeyspace) -> str:
+    """Say which databases of the server have keys, as the one that was read has none."""
+    elsewhere = [f"database {number} has {several(keys, 'key')}" for number, keys in databases(reading.facts).items()]
+    return ", ".join(filter(None, [reading.note, *elsewhere]))
 
 
 def _written_at(locator: str) -> datetime:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from evidence.access_log.conftest import ASSETS
+from necropsy.evidence.access_log.scanner import scan
 from necropsy.traffic.formats import gather
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:125.0) Gecko/20100101 Firefox/125.0"
@@ -205,6 +206,34 @@ def test_however_its_lines_are_written_each_request_counts_once(reading, text, w
 def test_lines_that_returns_tear_apart_count_no_request_twice(reading) -> None:
     read = reading("".join(LINES[:30]) + "".join(LINES[30:40]).replace("\n", "\r") + "\n" + "".join(LINES[40:]))
     assert sum(visits for (visits,) in read.classes("visits")) == read.log.requests <= 60
+
+
+WIDE = b"\0" * (3 << 20)
+"""Wider than any line may be."""
+
+
+@pytest.mark.parametrize("compiled", [True, False], ids=["scanned", "by DuckDB"])
+@pytest.mark.parametrize("text", [TEXT, JSON_LINES], ids=["combined", "JSON"])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
+@pytest.mark.parametrize(
+    ("joint", "torn"),
+    [(b"\r", 0), (b"\n" + WIDE, 0), (b"\n203.0.113.9 - - [24/M" + HOLE, 1), (b"\n203.0.113.9 - - [24/M" + WIDE, 1)],
+    ids=["a return alone", "a hole wider than a line", "half a line and a hole", "half a line and a wide hole"],
+)
+def test_each_of_the_lines_that_are_joined_counts(reading, monkeypatch, compiled, text, pack, joint, torn) -> None:
+    if not compiled:
+        monkeypatch.setattr(scan, "is_compiled", lambda: False)
+    lines = text.encode().splitlines(keepends=True)
+    written = b"".join(lines[:39]) + lines[39].rstrip(b"\n") + joint + b"".join(lines[40:])
+    read = reading({"access.log": pack(written)})
+    assert [(blemish.place, blemish.count) for blemish in read.log.blemishes] == [(41, 1)] * torn
+    assert read.classes("client, path, visits, requests") == [("203.0.113.9", "/a", 60, 60)]
+
+
+def test_a_return_that_a_client_sent_parts_no_line(reading) -> None:
+    odd = LINES[7].replace("caf\u00e9", "caf\u00e9\rbar")
+    read = reading("".join([*LINES[:7], odd, *LINES[8:]]))
+    assert read.log.requests == 60
 
 
 @pytest.mark.parametrize("size", [1, 60])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 from datetime import datetime
 from pathlib import Path
 
@@ -231,6 +232,40 @@ def test_a_file_that_is_no_application_log_is_absent_and_clears_nobody(kind: str
     (absent,) = log.absent
     assert reason in absent.reason
     assert absent.hint
+
+
+ENTRIES = [
+    {"time": f"2024-02-05T10:00:{second:02d}Z", "message": "RedisCommandTimeoutException"} for second in range(60)
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "each"),
+    [
+        (json.dumps(ENTRIES), ".[]"),
+        (json.dumps(ENTRIES, indent=2), ".[]"),
+        ("[\n" + ",\n".join(map(json.dumps, ENTRIES)) + "\n]\n", ".[]"),
+        ("[" + json.dumps({"message": "x" * 40_000}) + "]", ".[]"),
+        ("".join(json.dumps(ENTRIES[at : at + 10]) + "\n" for at in range(0, 60, 10)), ".[]"),
+        (json.dumps({"events": ENTRIES, "searchedLogStreams": []}, indent=4), ".events[]"),
+        (json.dumps({"events": ENTRIES}), ".events[]"),
+        ("\n".join(json.dumps(entry, indent=1) for entry in ENTRIES), "."),
+    ],
+)
+def test_json_whose_lines_are_no_entries_is_told_how_they_become_some(text: str, each: str, tmp_path) -> None:
+    log, rows = events(tmp_path, text)
+    (absent,) = log.absent
+    assert (rows, log.sources) == ([], [])
+    assert "not one object a line" in absent.reason
+    assert f"jq -c '{each}' FILE" in absent.hint
+
+
+@pytest.mark.parametrize(
+    "first", ["[{main}] 2024-02-05 10:00:07 INFO up", '[{"a": 1}] INFO up', "{", "[", '{"tags": [{"a": 1}], "x": 2}']
+)
+def test_a_line_that_begins_as_json_does_is_no_array(first: str, tmp_path) -> None:
+    _, rows = events(tmp_path, first + "\n" + "2024-02-05 10:00:07 ERROR RedisCommandTimeoutException\n" * 3)
+    assert [row[2] for row in rows] == [3]
 
 
 def test_a_log_without_an_error_is_a_source(tmp_path) -> None:

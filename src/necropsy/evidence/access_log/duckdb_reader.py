@@ -85,7 +85,7 @@ def query(layout: LineLayout, table: str) -> str:
         chosen["flags"] = flags
     blank = hole = "FALSE"
     if layout.kind == "lines":
-        hole = "starts_with(line, chr(0))"
+        hole = "starts_with(line, chr(0)) OR contains(line, repeat(chr(0), 8))"
         comment = f" OR starts_with(line, {literal(layout.comment)})" if layout.comment else ""
         blank = f"line IS NULL OR line = ''{comment}"
     inner = (
@@ -148,8 +148,11 @@ def read(
         try:
             with writer.all_or_nothing(), scratch.beside() as connection:
                 left, count = _rows(connection, layout, file, numbers, writer, report_lines)
+                are_all = known_lines in {None, count}
                 if layout.kind == "lines":
-                    _refuse_torn(connection, file, left, known_lines in {None, count})
+                    _refuse_torn(connection, file, left, are_all)
+                if left.size or not are_all:
+                    _refuse_joined(file)
         except lines.WithdrawnError as error:
             problem = str(error)
         except scratch.errors as error:
@@ -175,6 +178,12 @@ def _refuse_torn(connection: duckdb.DuckDBPyConnection, file: LogFile, left: NDA
     # Torn apart, a line fails, or is more than one.
     if (left.size or not are_all) and damaged_lines.has_returns(file):
         raise lines.WithdrawnError("holds carriage returns")
+
+
+def _refuse_joined(file: LogFile) -> None:
+    """Withdraw rows that have fewer numbers than there are lines: some are joined."""
+    if damaged_lines.has_joined(file):
+        raise lines.WithdrawnError("holds lines that are joined")
 
 
 def _value(connection: duckdb.DuckDBPyConnection, query: str) -> Any:

@@ -13,6 +13,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 
 from necropsy.evidence.access_log import lines
+from necropsy.evidence.access_log.files.joined_lines import has_hole, has_lone_return, narrowed, parted
 from necropsy.evidence.access_log.files.sources import LogFile
 from necropsy.evidence.access_log.formats.fields.cookies import IN_HEADER
 from necropsy.evidence.access_log.formats.layout import MAXIMUM_LINE
@@ -129,13 +130,13 @@ class _Pieces:
             if size == len(open_line):
                 break
             last = buffer.rfind(b"\n", 0, size) + 1
-            open_line = bytes(buffer[last:size])
+            open_line = narrowed(bytes(buffer[last:size]))
             if last:
-                yield _Piece(buffer, last)
+                yield _whole(buffer, last)
             if len(open_line) > 2 * MAXIMUM_LINE:  # no log line is that long: only that there was one is kept
                 open_line = b"?" * (MAXIMUM_LINE + 1)
         if open_line:
-            yield _Piece(buffer, size)
+            yield _whole(buffer, size)
 
     def _fill(self, buffer: bytearray, start: int) -> int:
         """Read into a buffer; return how many bytes, 0 at the end or at the damage."""
@@ -160,6 +161,13 @@ class _Pieces:
                 self.damage = chunk
             else:
                 yield chunk
+
+
+def _whole(buffer: bytearray, stop: int) -> _Piece:
+    """Return the piece of whole lines at the beginning of a buffer, those that were joined parted."""
+    if has_hole(buffer, stop) or has_lone_return(buffer, stop):
+        buffer[:stop] = parted(bytes(buffer[:stop]))
+    return _Piece(buffer, stop)
 
 
 def _in_order(

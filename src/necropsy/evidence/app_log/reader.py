@@ -13,6 +13,7 @@ from necropsy._internal.file_kinds import BINARY, FileKind, kind_of
 from necropsy._internal.paths import is_file
 from necropsy._internal.plain_text import Utf8Copy
 from necropsy._internal.progress import Progress
+from necropsy._internal.spread_json import spread
 from necropsy._internal.sql_quoting import literal
 from necropsy.evidence.app_log import search_engine
 from necropsy.evidence.app_log.entries import coded, entries, errors_of, peeled
@@ -144,6 +145,7 @@ def _read_one(case: Case, locator: str, result: ReadErrors, share: LogShare, *, 
         if damage and not copy.stat().st_size:
             raise UnreadableSource(f"{locator}: {damage}", hint="Copy the file again.")
         _require_text(locator, copy)
+        _require_entries_on_lines(locator, copy)
         if damage:
             result.blemishes.append(Blemish(locator, "byte", copy.stat().st_size, f"what follows is {damage}"))
         with duckdb.connect(
@@ -173,6 +175,23 @@ def _require_text(locator: str, copy: Path) -> None:
     kind = _kind(copy)
     if kind is not None and kind != BINARY:
         raise _no_log(locator, kind)
+
+
+def _require_entries_on_lines(locator: str, copy: Path) -> None:
+    """Refuse JSON of which a line is no entry: an array would count as one.
+
+    Raises
+    ------
+    UnreadableSource
+        One array of all entries, or objects over several lines.
+    """
+    with copy.open("rb") as stream:
+        found = spread(stream.read(_HEAD).decode("utf-8", "replace"))
+    if found is not None:
+        raise UnreadableSource(
+            f"{locator}: JSON, but {found.what}, not one object a line",
+            hint=f"Give it so: jq -c '{found.each}' FILE | necropsy examine --app-log -",
+        )
 
 
 def _kind(copy: Path) -> FileKind | None:

@@ -59,7 +59,7 @@ def render(
     sheet = Sheet(width=width, color=color)
     _head(sheet, keyspace)
     for by, members in keyspace.groups:
-        if len(members) > 1 or by in {"pattern", "slot"}:
+        if len(members) > 1 or (members and by in {"pattern", "slot"}):
             _table(sheet, _TITLES[by], members, keyspace, rows)
     _distributions(sheet, keyspace.total, "")
     if distributions:

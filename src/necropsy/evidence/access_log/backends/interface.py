@@ -85,7 +85,7 @@ def unrecognised(damage: str, head: Sequence[str], formats: Sequence[NamedLogFor
     if said:
         return said, "Compare it with the first line; use nginx's $variables, or Apache's %h %t."
     told = (
-        unfit.keys_seen(formats, head) or unfit.spread_json(head) or unfit.broken_json(head) or unfit.another_log(head)
+        unfit.spread_json(head) or unfit.keys_seen(formats, head) or unfit.broken_json(head) or unfit.another_log(head)
     )
     if told is not None:
         return told

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from necropsy.evidence.access_log.files.joined_lines import narrowed, parted
 from necropsy.evidence.access_log.files.sources import LogFile
 from necropsy.evidence.access_log.formats.layout import MAXIMUM_LINE
 from necropsy.evidence.access_log.formats.values import DEEPEST
@@ -31,7 +32,8 @@ def lines(file: LogFile) -> Iterator[tuple[int, bytes, NDArray[np.int64]]]:
     Yields
     ------
     The number of the first line of the piece (from 0), its bytes, and where its lines end (positions after each
-    newline). The last line of a file may lack its newline; it gets one. A line longer than a piece comes as ``?``.
+    newline). The last line of a file may lack its newline; it gets one. A line longer than a piece comes as ``?``; lines
+    that were joined come one by one.
     """
     import numpy as np
 
@@ -43,20 +45,20 @@ def lines(file: LogFile) -> Iterator[tuple[int, bytes, NDArray[np.int64]]]:
                 break
             data = kept + chunk
             cut = data.rfind(b"\n") + 1
-            kept = data[cut:]
+            kept = narrowed(data[cut:])
             if overlong and cut:
                 data = b"?" + data[data.find(b"\n") : cut]
                 cut, overlong = len(data), False
             if len(kept) > MAXIMUM_LINE:
                 kept, overlong = b"", True
             if cut:
-                piece = data[:cut]
+                piece = parted(data[:cut])
                 ends = np.flatnonzero(np.frombuffer(piece, dtype=np.uint8) == 10) + 1
                 yield first, piece, ends
                 first += ends.size
     if kept or overlong:
-        piece = (b"?" if overlong else kept) + b"\n"
-        yield first, piece, np.asarray([len(piece)])
+        piece = parted((b"?" if overlong else kept) + b"\n")
+        yield first, piece, np.flatnonzero(np.frombuffer(piece, dtype=np.uint8) == 10) + 1
 
 
 def take(file: LogFile, numbers: NDArray[np.int64], *, nonblank: bool) -> Iterator[tuple[bytes, NDArray[np.int64]]]:
@@ -98,6 +100,18 @@ def has_returns(file: LogFile) -> bool:
     """Whether there is a carriage return in a file."""
     with file.open() as stream:
         return any(isinstance(chunk, bytes) and b"\r" in chunk for chunk in chunks(stream))
+
+
+def has_joined(file: LogFile) -> bool:
+    """Whether some lines of a file are joined, so that ``lines`` counts more than there are newlines."""
+    import numpy as np
+
+    newlines, last = 0, b"\n"
+    with file.open() as stream:
+        for chunk in chunks(stream):
+            if isinstance(chunk, bytes):
+                newlines, last = newlines + chunk.count(b"\n"), chunk[-1:]
+    return sum(int(np.size(ends)) for _, _, ends in lines(file)) > newlines + (last != b"\n")
 
 
 def tidy(file: LogFile, copy: Path) -> LogFile:

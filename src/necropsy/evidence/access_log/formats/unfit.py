@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from necropsy._internal.spread_json import spread
 from necropsy.evidence.access_log.formats.given import named_keys
 from necropsy.evidence.access_log.formats.json import json_keys, json_lines
 from necropsy.evidence.access_log.formats.layout import NamedLogFormat
@@ -69,11 +70,13 @@ def another_log(head: Sequence[str]) -> tuple[str, str] | None:
 
 def spread_json(head: Sequence[str]) -> tuple[str, str] | None:
     """Say that the lines are parts of objects, or of one array of them, and how they become one object a line; None: not so."""
-    first = head[0].lstrip()
-    if not first.startswith(("{", "[")) or not (re.match(r"[\[{]\s*\Z", first) or re.match(r"\[\s*\{\s*\"", first)):
+    found = spread("\n".join(head)) if head else None
+    if found is None:
         return None
-    each, what = (".[]", "one array") if first.startswith("[") else (".", "objects over several lines")
-    return f"JSON, but {what}, not one object a line", f"Give it so: jq -c '{each}' FILE | necropsy traffic -"
+    return (
+        f"JSON, but {found.what}, not one object a line",
+        f"Give it so: jq -c '{found.each}' FILE | necropsy traffic -",
+    )
 
 
 def broken_json(head: Sequence[str]) -> tuple[str, str] | None:
