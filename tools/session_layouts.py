@@ -271,6 +271,9 @@ def _family(module: Any) -> Iterator[str]:
         if cure.code:
             yield f"```{cure.language}\n{cure.code}\n```"
             yield ""
+        if cure.beware:
+            yield f"**Beware.** {cure.beware}"
+            yield ""
         yield f"Lifetime: `{cure.lifetime}`. Source: {cure.source}."
         yield ""
         yield from _measured(name)

@@ -24,5 +24,7 @@ class Cure:
     """Language of the code, as Markdown's fences name it."""
     lifetime: str = ""
     """The setting of the idle lifetime, with a value of one day; empty when there is none."""
+    beware: str = ""
+    """A call of the framework's own that removes more than sessions; empty when there is none."""
     source: str = ""
     """Documentation or source file in which the settings are described."""

@@ -48,6 +48,7 @@ def test_the_sample_has_the_year_of_an_end_that_is_another_than_the_last_use_s()
 
 
 def test_a_plan_of_nothing_has_no_next_command() -> None:
+    assert "3 sessions of the plan do not say each use:" in text.plan(_plan(undecided=3), None)
     kept = text.plan(_plan(sessions=0, total=3, kept={"logged in": 3}), None)
     assert kept.endswith("NEXT   nothing to purge\n")
     assert text.plan(_plan(sessions=0, total=0), None).endswith(

@@ -62,6 +62,16 @@ def test_every_session_is_chosen_or_kept_for_one_reason() -> None:
         assert _chosen(case, "born-before=2026-11-29T08:00:00")["sessions"] == 3
 
 
+def test_who_does_not_say_each_use_is_planned_as_undecided_where_idle_times_tell() -> None:
+    with blank_case() as case:
+        silent = {"last_seen_at": None, "expires_at": None, "lifetime_s": None}
+        case.append("session", [_session(0), _session(1, **silent), _session(2, authentication="yes", **silent)])
+        later = choose(case, "a", parse(["anonymous"]), Rules(), NOW.replace(tzinfo=UTC), idle_times=True)
+        now = choose(case, "a", parse(["anonymous"]), Rules(), NOW.replace(tzinfo=UTC), idle_times=False)
+    assert (later["sessions"], later["undecided"], later["kept"]) == (2, 1, {AUTHENTICATED: 1})
+    assert (now["sessions"], now["undecided"], now["kept"]) == (1, 0, {AUTHENTICATED: 1, UNTIMED: 1})
+
+
 def test_immortal_creator_and_born_by_choose_what_they_say() -> None:
     with blank_case() as case:
         case.append("session", [

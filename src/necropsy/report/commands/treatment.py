@@ -33,6 +33,11 @@ def plan(made: Any, path: Path | None, *, asked: bool = False) -> str:
         f"       used within {_duration(made.idle_s)} counts as in use;",
         "       each session is checked again before it is deleted",
     ]
+    if made.undecided:
+        lines += [
+            f"       {several(made.undecided, 'session')} of the plan {'does' if made.undecided == 1 else 'do'} not say each use:",
+            "       those that the server's idle times show in use are kept then, and counted here",
+        ]
     if made.unknown_is_anonymous:
         lines.append("RISK   sessions that may belong to logged-in users are deleted as well")
     lines += ["SAMPLE " + made.sample[0], *(f"       {row}" for row in made.sample[1:])] if made.sample else []

@@ -88,6 +88,8 @@ manager.Lifetime, manager.IdleTimeout = 24*time.Hour, time.Hour""",
 // Fiber 3: session.New(session.Config{Next: func(c fiber.Ctx) bool { return c.Path() == "/health" }})""",
         language="go",
         lifetime="Expiration: 24 * time.Hour",
+        beware="store.Reset() is FLUSHDB: it removes every key of the database, not the sessions alone"
+        " ([finding](../../findings/clearing-the-sessions-empties-the-database.sh)).",
         source="gofiber docs middleware/session",
     ),
     BEEGO: Cure(

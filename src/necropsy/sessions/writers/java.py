@@ -62,6 +62,8 @@ CURES: Final = {
 router.route().handler(SessionHandler.create(store).setLazySession(true).setSessionTimeout(86_400_000L));""",
         language="java",
         lifetime="setSessionTimeout(86_400_000L)",
+        beware="SessionStore.clear() is FLUSHDB, and size() is DBSIZE: both take every key of the database for a session"
+        " ([finding](../../findings/clearing-the-sessions-empties-the-database.sh)).",
         source="vert-x3/vertx-web SessionHandler.java",
     ),
 }

@@ -99,6 +99,8 @@ class PurgePlan:
     """Moment at which the sessions were chosen, milliseconds since 1970: who used one since then keeps it."""
     planned_ms: int = 0
     """Moment at which the store was asked who it is, by its own clock; milliseconds since 1970."""
+    undecided: int = 0
+    """Chosen sessions that do not say each use: the server's idle times decide about them when the plan is applied."""
     case: str | None = None
     """Path of the case whose key it is sealed with."""
     notes: tuple[str, ...] = ()
@@ -144,6 +146,7 @@ def choose(
     groups = case.rows(  # in one pass: the reason of each row is computed each time
         "SELECT reason, layout, namespace, db, count(*) AS n, sum(keys)::BIGINT AS keys, sum(bytes)::BIGINT AS bytes,"
         " max(lifetime_s) FILTER (lifetime_s > 0)::BIGINT AS lifetime_s,"
+        f" count(*) FILTER ({_untimed(rules, touched)}) AS undecided,"
         f" count(*) FILTER (keys = 1 AND layout IN ({', '.join(map(literal, _PAIRED))})) AS halves,"
         " coalesce(bool_or(starts_with(layout, 'spring') AND attributes > 0 AND authentication = 'no'), FALSE) AS secured"
         " FROM chosen GROUP BY ALL ORDER BY ALL"
@@ -173,6 +176,7 @@ def choose(
         "keys": sum(row["keys"] or 0 for row in goes),
         "bytes": sum(row["bytes"] or 0 for row in goes),
         "total": sum(row["n"] for row in groups),
+        "undecided": sum(row["undecided"] for row in goes),
         "kept": dict(kept.most_common()),
         "halves": {"hash without marker": halves} if halves else {},
         "secured": tuple(dict.fromkeys((row["namespace"], row["db"]) for row in groups if row["secured"])),
@@ -236,19 +240,23 @@ def _reason(selection: Selection, rules: Rules, touched: Sequence[Place], *, idl
     Where no idle time tells who only read a session, its own times tell it if a use leaves a trace there.
     """
     unknown = "FALSE" if rules.unknown_is_anonymous else "authentication <> 'no'"
-    traced = " OR ".join(f"(namespace = {literal(name or '')} AND db = {db})" for name, db in touched) or "FALSE"
-    silent = f"NOT starts_with(layout, 'spring') AND NOT coalesce({traced}, FALSE)" if rules.idle_s else "FALSE"
-    untimed = f"(last_seen_at IS NULL AND expires_at IS NULL AND lifetime_s IS NULL) OR ({silent})"
     cases = (
         ("authentication = 'yes'", AUTHENTICATED),
         (f"NOT coalesce({selection.sql}, FALSE)", OTHER),
         (unknown, UNKNOWN),
         (f"last_seen_at > $now - to_seconds({rules.idle_s})", USED),
         (f"expires_at - to_seconds(lifetime_s) > $now - to_seconds({rules.idle_s})", USED),
-        ("FALSE" if idle_times else untimed, UNTIMED),
+        ("FALSE" if idle_times else _untimed(rules, touched), UNTIMED),
         ("state = 'grace' OR (state = 'expired' AND expires_at IS NOT NULL)", OVER),
     )
     return "CASE " + " ".join(f"WHEN {when} THEN '{then}'" for when, then in cases) + " ELSE '' END"
+
+
+def _untimed(rules: Rules, touched: Sequence[Place]) -> str:
+    """Return the SQL of whether a session does not say each use."""
+    traced = " OR ".join(f"(namespace = {literal(name or '')} AND db = {db})" for name, db in touched) or "FALSE"
+    silent = f"NOT starts_with(layout, 'spring') AND NOT coalesce({traced}, FALSE)" if rules.idle_s else "FALSE"
+    return f"(last_seen_at IS NULL AND expires_at IS NULL AND lifetime_s IS NULL) OR ({silent})"
 
 
 def shown(row: Mapping[str, Any]) -> str:
