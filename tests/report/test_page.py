@@ -99,7 +99,7 @@ def test_the_page_says_who_did_it_before_anything_else() -> None:
             "Prometheus job blackbox_exporter_http requests GET /",
             "Creators",
             "172.12.1.189:80/",
-            "bypasses nginx: not logged",
+            "bypasses the proxy: not logged",
             "From a line of configuration to memory",
             "The fix",
             "Births by source",

@@ -13,9 +13,11 @@ def test_a_logged_actor_is_shown_under_the_name_that_the_log_has_for_it() -> Non
     assert sentences.seen(sample.actor("172.12.1.189:80"), sample.incident()) == "in access.log: Go-http-client/1.1"
 
 
-def test_going_round_nginx_is_said_only_of_a_port_that_the_blind_spot_names() -> None:
+def test_going_round_the_proxy_is_said_only_of_a_port_that_the_blind_spot_names() -> None:
     report = sample.incident()
-    assert sentences.seen(sample.actor("172.12.1.189:8080"), report) == "bypasses nginx: not logged"
+    assert sentences.seen(sample.actor("172.12.1.189:8080"), report) == "bypasses the proxy: not logged"
+    configured = replace(report, sources=(*report.sources, replace(report.sources[-1], reader="nginx")))
+    assert sentences.seen(sample.actor("172.12.1.189:8080"), configured) == "bypasses nginx: not logged"
     silent = replace(report, findings=())
     assert sentences.seen(sample.actor("172.12.1.189:8080"), silent) == "not in any access log"
     other = replace(sample.actor("172.12.1.189:8080"), url="http://172.12.1.189:808/")

@@ -37,7 +37,7 @@ def test_who_did_it_why_and_the_proof_stand_in_the_first_screen_of_24_lines() ->
         "172.12.1.190:8081/",
         "302 -> /login",
         "in access.log: Go-http-client/1.1",
-        "bypasses nginx: not logged",
+        "bypasses the proxy: not logged",
         "8,640/d",
         "prometheus.yml:17",
         "counted    70,412 keys",

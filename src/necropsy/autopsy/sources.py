@@ -234,6 +234,13 @@ def _place(url: str) -> str:
 
 
 def _stem(locator: str) -> str:
+    """Return the name of a dump's store: of the pipe of ``<(command)`` the number is none.
+
+    >>> _stem("dumps/admin-b.rdb.gz"), _stem("/dev/fd/63")
+    ('admin-b', 'pipe')
+    """
+    if re.match(r"/(dev|proc/[^/]+)/fd/\d+$", locator):
+        return "pipe"
     return "stdin" if locator == STANDARD_INPUT else Path(locator).name.split(".", 1)[0] or locator
 
 

@@ -153,7 +153,8 @@ def main() -> None:
         _discard()
         sys.exit(1)
     except Stopped as stopped:
-        sys.stderr.write("stopped: no report and no case was written\n")
+        what = ": no report and no case was written" if sys.argv[1:2] == ["examine"] else ""
+        sys.stderr.write(f"stopped{what}\n")
         _discard()
         sys.exit(stopped.exit_code)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
@@ -109,6 +110,8 @@ def watch(
         try:
             if once:
                 census.take()
+                if not census.error and not keeper.open() and sys.stderr.isatty():
+                    typer.echo(nothing_to_report(Path(config.case)), err=True)
             else:
                 typer.echo(f"Examining every {config.every_s:g} s, keeping {config.case}", err=True)
                 census.start()
@@ -124,6 +127,18 @@ def watch(
     failed = [f"{name}: {why}" for name, why in teller.health().items() if why]
     if failed:
         raise typer.Exit(1)
+
+
+def nothing_to_report(case: Path) -> str:
+    """Say what was examined without a notice, for who looks at a terminal: cron is told nothing."""
+    from necropsy.case.store import Case
+    from necropsy.model.figures import several
+
+    with Case.open(case) as opened:
+        (count,) = opened.rows("SELECT count(*) AS n FROM session")[0].values()
+        keys = opened.rows("SELECT coalesce(sum(keys), 0)::BIGINT AS n FROM key_family")[0]["n"]
+    what = several(count, "session") if count else f"no session of a known layout among {several(keys, 'key')}"
+    return f"Nothing to report: {what}. Examination kept in {case}"
 
 
 def asked(incident: str, config: GuardConfig, *, page: bool = False) -> Asked:

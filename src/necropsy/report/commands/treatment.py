@@ -34,8 +34,9 @@ def plan(made: Any, path: Path | None, *, asked: bool = False) -> str:
         "       each session is checked again before it is deleted",
     ]
     if made.undecided:
+        verb = "does" if made.undecided == 1 else "do"
         lines += [
-            f"       {several(made.undecided, 'session')} of the plan {'does' if made.undecided == 1 else 'do'} not say each use:",
+            f"       {several(made.undecided, 'session')} of the plan {verb} not say each use:",
             "       those that the server's idle times show in use are kept then, and counted here",
         ]
     if made.unknown_is_anonymous:

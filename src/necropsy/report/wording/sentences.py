@@ -65,7 +65,8 @@ def _rhythm(actor: Actor) -> str:
 def seen(actor: Actor, report: Report) -> str:
     """Whether a log shows the actor, and under which name; empty when no log was given.
 
-    ``bypasses nginx`` is said only if a finding about the blind spot of the log accuses this very port.
+    That it bypasses the proxy is said only if a finding about the blind spot of the log accuses this very port; that this is
+    nginx, only if its configuration was given.
     """
     if actor.in_access_log is None:
         return ""
@@ -73,7 +74,10 @@ def seen(actor: Actor, report: Report) -> str:
         logs = {_log(source.locator) for source in report.sources if source.reader == "access_log"}
         where = f"in {logs.pop()}" if len(logs) == 1 else "in the access logs"
         return f"{where}: {inert(actor.user_agent)}" if actor.user_agent else where
-    return "bypasses nginx: not logged" if _goes_round(actor, report) else "not in any access log"
+    if not _goes_round(actor, report):
+        return "not in any access log"
+    proxy = "nginx" if any(source.reader == "nginx" for source in report.sources) else "the proxy"
+    return f"bypasses {proxy}: not logged"
 
 
 def asks(actor: Actor) -> str:
