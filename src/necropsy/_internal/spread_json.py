@@ -24,7 +24,7 @@ _OPEN_OBJECT: Final = re.compile(r"\{[ \t\r]*(\n\s*\"|\s*\Z)")
 
 
 class SpreadJson(NamedTuple):
-    """How JSON is spread over lines."""
+    """The way in which JSON is spread over lines."""
 
     what: str
     each: str
