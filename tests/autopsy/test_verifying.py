@@ -101,6 +101,19 @@ def test_the_same_store_again_is_no_cure(incident: Path, tmp_path: Path) -> None
     assert (made.stores[0].outcome, made.exit_code) == (NOT_CURED, 13)
 
 
+def test_the_dump_of_before_the_fix_is_no_proof_that_there_was_none(incident: Path) -> None:
+    stores = [
+        replace(store, name=name) for name, store in zip(("admin-a", "admin-b"), own_stores(incident), strict=True)
+    ]
+    with pytest.raises(UsageError, match="as the case was") as caught:
+        verify(incident, Sources(stores=tuple(stores), checksums=False))
+    assert "a dump from after it" in (caught.value.hint or "")
+
+
+def own_stores(case: Path) -> tuple[StoreSource, ...]:
+    return load(str(case.with_name("incident.toml"))).stores
+
+
 def test_the_json_is_what_its_schema_says(incident: Path, tmp_path: Path) -> None:
     document = json.loads(as_json(looked_at(incident, tmp_path, PARTIAL_FIX)))
     schema = json.loads(

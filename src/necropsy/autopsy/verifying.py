@@ -41,7 +41,7 @@ def verify(
     Raises
     ------
     UsageError
-        A store that the case does not have, or that was read before the case was.
+        A store that the case does not have, or that was not read after the case was: it tells nothing of a fix.
     NoEvidence, CaseError
         Nothing could be read; the case cannot be opened.
     """
@@ -194,9 +194,10 @@ def _unread(case: Case, store: str) -> str:
 def _check(name: str, before: Reading, after: Reading, probes: Sequence[Probe]) -> StoreCheck:
     from necropsy.verdict.verification import check
 
-    if after.at < before.at:
+    if after.at <= before.at:
+        relation = "as the case was" if after.at == before.at else f"before the case ({before.at:%Y-%m-%d %H:%M} UTC)"
         raise UsageError(
-            f"store {name} was read at {after.at:%Y-%m-%d %H:%M} UTC, before the case ({before.at:%Y-%m-%d %H:%M} UTC)",
+            f"store {name} was read at {after.at:%Y-%m-%d %H:%M} UTC, {relation}",
             hint="Give the case from before the fix, and a dump from after it.",
         )
     return check(name, before, after, probes)
