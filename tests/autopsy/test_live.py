@@ -46,6 +46,14 @@ def test_two_servers_on_one_host_are_two_stores_with_their_own_keys() -> None:
     assert all(address in shown for address in named)
 
 
+@pytest.mark.integration
+def test_of_an_empty_database_it_is_said_which_have_keys() -> None:
+    with running("redis-7.0", tcp=True) as server:
+        server.client(5).set("c", 3)
+        with pytest.raises(NoEvidence, match="the store has no keys; database 5 has 1 key"):
+            autopsy.examine(Sources(stores=stores([f"{server.url.removesuffix('/0')}/3"])))
+
+
 def test_a_live_store_that_does_not_answer_is_absent_with_a_next_step() -> None:
     with pytest.raises(NoEvidence) as refused:
         autopsy.examine(Sources(stores=stores(["redis://:hunter2@127.0.0.1:1"])))

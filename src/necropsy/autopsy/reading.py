@@ -126,7 +126,7 @@ def _no_evidence(case: Case, absent: list[Absent]) -> NoEvidence:
         if case.has("server_fact"):
             hint = "Is it the server and the database that the application uses, and a dump of the right time?"
         said = [
-            f"{row['locator']}: {'contains nothing to examine' if row['store'] is None else 'the store has no keys'}"
+            f"{row['locator']}: {'contains nothing to examine' if row['store'] is None else _without_keys(case, row['store'])}"
             for row in case.rows("SELECT locator, store FROM source ORDER BY locator")
         ]
         return NoEvidence(_listed(said), hint=hint)
@@ -138,6 +138,18 @@ def _no_evidence(case: Case, absent: list[Absent]) -> NoEvidence:
         _listed([f"{reason}. {value.hint}".rstrip() for reason, value in zip(said, absent, strict=True)]),
         hint="One source is enough to begin: --redis redis://HOST:6379, or --rdb FILE.",
     )
+
+
+def _without_keys(case: Case, store: str) -> str:
+    """Say that a store has no keys, and which of its server's databases do."""
+    from necropsy.model.figures import several
+    from necropsy.wire.redis.info import databases
+
+    facts = {
+        row["name"]: row["value"] for row in case.rows("SELECT name, value FROM server_fact WHERE store = ?", [store])
+    }
+    others = [f"database {number} has {several(keys, 'key')}" for number, keys in databases(facts).items()]
+    return "; ".join(["the store has no keys", *others])
 
 
 def _names(value: Absent) -> bool:
