@@ -155,9 +155,12 @@ class Purge:
             self._work(group, least=self.control.knobs.batch)
 
     def _judged(self, batch: pa.RecordBatch, *, asked_later: bool = False) -> Iterator[Candidates]:
-        """Judge a batch; after a failover the new master's idle times say nothing of what was read on the old one."""
+        """Judge a batch; after a failover the new master's idle times say nothing of what was read on the old one.
+
+        Nor do they, at any time, of what clients read from caches of their own.
+        """
         now_ms = self._now_ms()
-        if self.store.processes != self._processes:
+        if self.store.processes != self._processes or self.store.is_cached:
             self._processes = self.store.processes
             self.judge.since_ms = now_ms
         return self.judge.judge(batch, now_ms, asked_later=asked_later)

@@ -86,6 +86,11 @@ class Primary:
         if number(self.info, "loading"):
             self.connection.close()
             raise TreatmentError(f"{node.endpoint} is loading its dump", hint="Wait until INFO shows loading:0.")
+        self.is_cached = number(self.info, "tracking_clients") > 0
+        """Whether clients keep what they read there (client-side caching): reading it again, they do not ask the server.
+
+        Whoever asks for CLIENT TRACKING for another purpose is taken for one of them.
+        """
         self._digests: dict[str, bytes] = {}
         self._db = 0
 
@@ -264,6 +269,11 @@ class WritableStore:
     def identities(self) -> set[str]:
         """Processes and replication ids of all servers."""
         return {one for primary in self.primaries for one in primary.identities}
+
+    @property
+    def is_cached(self) -> bool:
+        """Whether clients of some server keep what they read there."""
+        return any(primary.is_cached for primary in self.primaries)
 
     @property
     def processes(self) -> set[str]:
