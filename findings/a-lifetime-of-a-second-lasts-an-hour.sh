@@ -36,7 +36,8 @@ for name, server in (("Redis 8.2.3", get_redis_server()), ("Valkey 9.1.2", get_b
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]
-    process = subprocess.Popen([str(server), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", sys.argv[1]], stdout=subprocess.DEVNULL)
+    process = subprocess.Popen([str(server), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", sys.argv[1]],
+                               stdout=subprocess.DEVNULL)
     try:
         client = redis.Redis(port=port, protocol=2)
         for _ in range(400):
