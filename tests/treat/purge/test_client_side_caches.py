@@ -16,7 +16,9 @@ pytestmark = pytest.mark.integration
 
 @pytest.mark.parametrize("name", ["redis-8.2", "valkey-9"])
 @pytest.mark.parametrize("mode", [(), ("BCAST",)])
-def test_while_clients_cache_what_they_read_idle_times_free_nobody(name: str, mode: tuple[str, ...], tmp_path: Path) -> None:
+def test_while_clients_cache_what_they_read_idle_times_free_nobody(
+    name: str, mode: tuple[str, ...], tmp_path: Path
+) -> None:
     with running(name, tcp=True) as server:
         carts(server.client(), 4)
         with redis.Redis(port=server.port, protocol=3, single_connection_client=True) as shop:
