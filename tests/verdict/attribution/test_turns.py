@@ -82,3 +82,16 @@ def test_two_probers_of_one_interval_that_do_not_take_turns_stay_two() -> None:
     first = _claims(scene)[0]
     assert (first.creator, first.clients, first.in_access_log) == ("visitor", 1, True)
     assert first.births == pytest.approx(2_880, rel=0.02)
+
+
+@pytest.mark.parametrize("resolution_s", [0.001, 1.0])
+def test_of_a_client_that_follows_to_https_the_answer_of_the_application_is_named(resolution_s: float) -> None:
+    scene = Incident(85, resolution_s=resolution_s)
+    scene.people(300)
+    ticks = np.arange(int(DAY_S / 30)) * 30.0 + 4.3
+    scene.requests("moved", ticks, client="10.0.0.9", agent="curl", status=301, creates=0)
+    scene.requests("check", ticks + 0.02, client="10.0.0.9", agent="curl", status=200)
+    births, around, _ = scene.build()
+    first = max(attribute([births], around).claims, key=lambda claim: claim.births)
+    (named,) = [visitors for visitors in around.classes if visitors.class_id == first.class_id]
+    assert (named.status, first.births) == (200, pytest.approx(ticks.size, rel=0.02))

@@ -54,6 +54,8 @@ _DOUBT: Final = 0.03
 _AS_GOOD: Final = 0.06
 _ALIKE: Final = 0.02
 """Largest difference of two intervals that are the same, as a share."""
+_MOVED: Final = frozenset({301, 308})
+"""Answers that say that a page is elsewhere, always."""
 
 
 @dataclass(slots=True)
@@ -95,9 +97,7 @@ class Contest:
         found: dict[int, Ownership] = {}
         open_offers = offers
         while open_offers:
-            for offer in sorted(
-                open_offers, key=lambda o: (-o.rank, -round(o.used, 1), -round(o.sure, 2), o.train, o.group)
-            ):
+            for offer in sorted(open_offers, key=self._place):
                 if offer.train in found:
                     continue
                 ownership = self._own(offer, used)
@@ -113,6 +113,14 @@ class Contest:
         self._undo_coincidences(found)
         second = late(self.timeline, self.groups, self.trains, found, self._may_be_hidden)
         return [*(self._with_rivals(own, offers, found) for own in found.values()), *second]
+
+    def _place(self, offer: Offer) -> tuple[float, ...]:
+        """Sort key of offers, surest first.
+
+        A client that follows ``http`` to ``https`` is two visitors of one moment: the proxy's own 301 starts no session.
+        """
+        moved = self.groups[offer.group].status in _MOVED
+        return (-offer.rank, -round(offer.used, 1), -round(offer.sure, 2), moved, offer.train, offer.group)
 
     def _make_room(self, offers: Sequence[Offer], found: dict[int, Ownership], used: NDArray[np.int8]) -> None:
         """Give owners to trains without one, by exchange with those that have one."""
