@@ -117,7 +117,9 @@ def _visitor(actors: Sequence[Actor]) -> str:
     if len(agents) == 1:
         (agent,) = agents
         return f"A client behind {agent}" if hides_its_clients(agent) else agent
-    return "One client, at a fixed interval," if len(actors) == 1 else f"{len(actors)} clients, at fixed intervals,"
+    known = {(actor.address, actor.user_agent) for actor in actors if actor.address}
+    number = len(known) + sum(not actor.address for actor in actors)  # a batch of requests at each tick is one client's
+    return "One client, at a fixed interval," if number == 1 else f"{number} clients, at fixed intervals,"
 
 
 def _times(slug: str, actors: Sequence[Actor], lifetime_s: float | None) -> str:

@@ -20,6 +20,7 @@ import numpy as np
 
 from necropsy.verdict.attribution.late import late_births
 from necropsy.verdict.attribution.members import by_number
+from necropsy.verdict.attribution.own_periods import own_periods
 from necropsy.verdict.attribution.ticks import Ticks, is_one, read_ticks
 
 if TYPE_CHECKING:
@@ -136,7 +137,8 @@ def find_trains(
     """Find all trains; indices are into ``born_s``, which is in order."""
     free = np.arange(born_s.size)
     found: list[Train] = []
-    periods = tuple(sorted({*PERIODS_S, *periods_s}))
+    usual = {*PERIODS_S, *periods_s}
+    periods = tuple(sorted({*usual, *own_periods(born_s, resolution_s, usual)}))
     for crowds, full in ((False, True), (True, True), (False, False)):
         while free.size >= _FEWEST and len(found) < _MOST_TRAINS:
             fresh = _round(born_s[free], periods, resolution_s, coverage, crowds=crowds, full=full)
