@@ -45,6 +45,13 @@ def test_the_incident_says_that_a_bigger_machine_was_not_needed(case: Path) -> N
     assert "memory will be full about 2019-" in second
 
 
+def test_a_limit_that_is_exceeded_today_is_full_already_and_without_a_change_the_options_are_named(case: Path) -> None:
+    text = run(case, "--memory", "1MB")
+    assert text.count("memory is full already: more is used than the limit") == 2
+    assert text.endswith("NEXT   add --fix all, --purge or --ttl 1d to see what each changes\n")
+    assert "NEXT" not in run(case, "--purge")
+
+
 def test_the_json_is_what_its_schema_says(case: Path) -> None:
     document = json.loads(run(case, "--fix", "all", "--ttl", "1d", "--format", "json"))
     schema = json.loads(

@@ -35,7 +35,7 @@ def what_if(
     memory: Annotated[str | None, typer.Option(metavar="SIZE", help="Assume another memory limit: 64MB.")] = None,
     format: TextOrJsonOption = TextOrJson.TEXT,  # noqa: A002
 ) -> None:
-    """Predict a store's size: without a change, with each fix alone, and with all of them. Reads only the case.
+    """Predict a store's size: without a change, with each given change alone, and with all of them. Reads only the case.
 
     \b
     Examples:

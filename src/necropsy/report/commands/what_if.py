@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from textwrap import wrap
 from typing import Any, Final
 
@@ -13,22 +14,25 @@ from necropsy.report.figures import between as full
 from necropsy.report.figures import count, duration, iso_second, moment, size
 
 SCHEMA: Final = "necropsy/what-if/1"
+_NEXT: Final = "NEXT   add --fix all, --purge or --ttl 1d to see what each changes"
 _BARS: Final = " ▁▂▃▄▅▆▇█"
 
 
 def as_text(made: WhatIf) -> str:
     """Return the outlooks of each store."""
-    return "\n".join("\n".join(_store(store)) + "\n" for store in made.stores)
+    text = "\n".join("\n".join(_store(store)) + "\n" for store in made.stores)
+    changed = any(store.together.steps for store in made.stores)
+    return text if changed or not made.stores else f"{text}\n{_NEXT}\n"
 
 
 def _store(store: StoreOutlooks) -> list[str]:
     limit = f", limit {size(store.memory_limit)}" if store.memory_limit else ", no memory limit known"
     lines = [f"STORE  {inert(store.store)}, read {moment(store.at)}{limit}"]
-    lines += _outlook("TODAY", store.today)
+    lines += _outlook("TODAY", store.today, store.at)
     for outlook in store.alone:
-        lines += _outlook("ALONE", outlook)
+        lines += _outlook("ALONE", outlook, store.at)
     if store.together.steps:
-        lines += _outlook("ALL" if len(store.together.steps) > 1 else "AFTER", store.together)
+        lines += _outlook("ALL" if len(store.together.steps) > 1 else "AFTER", store.together, store.at)
     if store.enough_bytes is not None:
         lines += wrap(_enough(store.enough_bytes, store.memory_limit), 79, subsequent_indent=" " * 7)
     for note in store.notes:
@@ -45,7 +49,7 @@ def _enough(enough: int, limit: int | None) -> str:
     return f"{said}. The limit of {size(limit)} need not be raised"
 
 
-def _outlook(label: str, outlook: Outlook) -> list[str]:
+def _outlook(label: str, outlook: Outlook, at: datetime) -> list[str]:
     said = ", ".join(outlook.steps) if outlook.steps else "without a change"
     text = f"{said}: {count(outlook.births_per_day)} new sessions a day, without those of people"
     lines = wrap(text, 79, initial_indent=f"{label:<7}", subsequent_indent=" " * 7)
@@ -56,7 +60,9 @@ def _outlook(label: str, outlook: Outlook) -> list[str]:
         steady = f"{several(round(outlook.sessions_steady), 'session')}, {size(outlook.bytes_steady)}"
         after = f" after {duration(outlook.steady_after_s)}" if outlook.steady_after_s >= 1 else ""
         lines.append(f"       {now} -> {steady}{after}")
-    if outlook.full_at is not None:
+    if outlook.full_at is not None and outlook.full_at <= at:
+        lines.append("       memory is full already: more is used than the limit")
+    elif outlook.full_at is not None:
         lines.append(f"       memory will be full {full(outlook.full_at, outlook.full_from, outlook.full_to)}")
     lines.append(f"       {_drawn(outlook)}")
     return lines
