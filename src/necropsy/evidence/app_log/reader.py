@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING, Final
 
 from necropsy._internal.file_kinds import BINARY, FileKind, kind_of
 from necropsy._internal.paths import is_file
-from necropsy._internal.plain_text import Utf8Copy
 from necropsy._internal.progress import Progress
 from necropsy._internal.spread_json import spread
 from necropsy._internal.sql_quoting import literal
 from necropsy.evidence.app_log import search_engine
 from necropsy.evidence.app_log.entries import coded, entries, errors_of, peeled
 from necropsy.evidence.app_log.line_patterns import JSON, METHOD, REQUEST, STATUS, TELLING
+from necropsy.evidence.app_log.plain_copy import HEAD, LONGEST, copy_plain
 from necropsy.evidence.app_log.query_share import LogShare
 from necropsy.evidence.app_log.times.choice import ChosenForms, choose
 from necropsy.evidence.app_log.wrappers import WrapperColumns, layers
 from necropsy.model.errors import UnreadableSource
 from necropsy.model.evidence import Absent, Blemish, Source
 from necropsy.model.figures import several, size
-from necropsy.wire.files import STANDARD_INPUT, chunks, fingerprint, open_binary, size_of
+from necropsy.wire.files import STANDARD_INPUT, fingerprint, size_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -34,14 +34,11 @@ if TYPE_CHECKING:
 
 KIND: Final = "app_log"
 _MEMORY: Final = "512MB"
-_LONGEST: Final = 1 << 20
 _SAMPLE: Final = 2_000
 """Lines from the beginning, and as many from the rest, that tell shippers and forms of time."""
 _WIDEST: Final = 16 << 10
 """Characters of a line of the sample."""
 _SHAPE: Final = 48
-_HEAD: Final = 1 << 14
-"""Bytes of a log by which it is told from what is no text."""
 _UNDERSTOOD: Final = 0.5
 """Share of a log's lines that must belong to entries before silence about the store means anything."""
 _SAMPLED: Final = 0.02
@@ -141,7 +138,10 @@ def _read_one(case: Case, locator: str, result: ReadErrors, share: LogShare, *, 
             result.blemishes += [Blemish(locator, "hit", 0, remark) for remark in remarks]
             checksum = False
         else:
-            damage = _copy(locator, copy)
+            damage, overlong = copy_plain(locator, copy)
+            if overlong:
+                why = "longer than 1 MB, not read"
+                result.blemishes.append(Blemish(locator, "line", overlong[0], why, count=len(overlong)))
         if damage and not copy.stat().st_size:
             raise UnreadableSource(f"{locator}: {damage}", hint="Copy the file again.")
         _require_text(locator, copy)
@@ -186,7 +186,7 @@ def _require_entries_on_lines(locator: str, copy: Path) -> None:
         One array of all entries, or objects over several lines.
     """
     with copy.open("rb") as stream:
-        found = spread(stream.read(_HEAD).decode("utf-8", "replace"))
+        found = spread(stream.read(HEAD).decode("utf-8", "replace"))
     if found is not None:
         raise UnreadableSource(
             f"{locator}: JSON, but {found.what}, not one object a line",
@@ -196,7 +196,7 @@ def _require_entries_on_lines(locator: str, copy: Path) -> None:
 
 def _kind(copy: Path) -> FileKind | None:
     with copy.open("rb") as stream:
-        return kind_of(stream.read(_HEAD))
+        return kind_of(stream.read(HEAD))
 
 
 def _no_log(locator: str, kind: FileKind) -> UnreadableSource:
@@ -248,28 +248,13 @@ def _written(locator: str) -> datetime | None:
     return datetime.fromtimestamp(path.stat().st_mtime, UTC)
 
 
-def _copy(locator: str, copy: Path) -> str:
-    """Make a plain file of UTF-8 of a log, as far as it can be read; return why it ends too soon, if it does."""
-    damage = ""
-    text: Utf8Copy | None = None
-    with open_binary(locator) as stream, copy.open("wb") as out:
-        for chunk in chunks(stream):
-            if isinstance(chunk, str):
-                damage = chunk
-            else:
-                text = text or Utf8Copy(chunk)
-                out.write(text.of(chunk))
-        out.write(text.end() if text is not None else b"")
-    return damage
-
-
 def _errors(connection: duckdb.DuckDBPyConnection, path: Path, written: datetime | None, share: LogShare) -> _Read:
     """Return what a plain log holds."""
     connection.execute(
         "CREATE TEMP TABLE read AS SELECT coalesce(line, '') AS line FROM"
         f" read_csv({literal(str(path))}, auto_detect = false, header = false, delim = '\x01', quote = '', escape = '',"
         " columns = {'line': 'VARCHAR'}, compression = 'none', strict_mode = false, ignore_errors = true,"
-        f" max_line_size = {_LONGEST})"
+        f" max_line_size = {LONGEST})"
     )
     # Colours of a terminal are no part of a line.
     if connection.execute("SELECT coalesce(bool_or(contains(line, chr(27))), FALSE) FROM read").fetchall()[0][0]:
