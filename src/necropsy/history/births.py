@@ -4,10 +4,11 @@ A key that enters a store leaves it by expiry, by eviction, or stays::
 
     births ≈ (Δ keys + Δ expired + Δ evicted) / keys a session
 
-Keys that an application deletes (a logout) are missing from the sum; keys that are no sessions are in it. A restart sets the
-counters to zero, and FLUSHALL takes keys that nothing counts: both are found, and no birth is derived across them.
-A replica deletes what its master tells it to and counts none of it (findings/on-a-replica-no-session-expires.sh): no birth is
-derived from the time in which a server was one.
+Keys that an application deletes (a logout) are missing from the sum, and so are hashes that end because all their fields expired
+(HEXPIRE): the server counts the fields alone, as expired_subkeys or expired_fields. Keys that are no sessions are in it. A
+restart sets the counters to zero, and FLUSHALL takes keys that nothing counts: both are found, and no birth is derived
+across them. A replica deletes what its master tells it to and counts none of it (findings/on-a-replica-no-session-expires.sh): no
+birth is derived from the time in which a server was one.
 """
 
 from __future__ import annotations
