@@ -39,3 +39,15 @@ def test_a_hidden_prober_of_an_unusual_interval_is_one(period_s: float) -> None:
     (hidden,) = [claim for claim in attribute([known], around).claims if claim.creator == "unlogged"]
     assert hidden.period_s == period_s
     assert hidden.births / known.total == pytest.approx(share["hidden"], abs=0.02)
+
+
+@pytest.mark.parametrize("period_s", [7.0, 25.0])
+def test_a_hidden_check_that_waits_an_unusual_time_after_each_answer_is_found(period_s: float) -> None:
+    scene = Incident(87)
+    scene.people(300)
+    scene.prober("seen", 20.0, agent="Blackbox")
+    scene.prober("hidden", period_s, logged=False, jitter_s=0.002, drift_s=0.02)
+    known, around, share = scene.build()
+    (hidden,) = [claim for claim in attribute([known], around).claims if claim.creator == "unlogged"]
+    assert hidden.period_s == pytest.approx(period_s + 0.02, abs=0.005)
+    assert hidden.births / known.total == pytest.approx(share["hidden"], abs=0.02)

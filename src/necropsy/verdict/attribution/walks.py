@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from necropsy.verdict.attribution.join import join
+from necropsy.verdict.attribution.own_periods import own_periods
 from necropsy.verdict.attribution.sources import BirthSource
 from necropsy.verdict.attribution.ticks import Ticks
 from necropsy.verdict.attribution.trains import PERIODS_S, Train
@@ -157,9 +158,10 @@ def _windows(born_s: NDArray[np.float64]) -> list[_IntervalWindow]:
     bins = int(longest_s / _BIN_S) + 1
     counts = np.bincount((lag_s / _BIN_S + 1e-6).astype(np.int64), minlength=bins + 1)
     running = np.concatenate([[0], np.cumsum(counts)])
-    trials = 2 * np.log(len(PERIODS_S) * len(_WIDTHS) * 100)
+    periods = sorted({*PERIODS_S, *own_periods(born_s, _BIN_S, PERIODS_S)})
+    trials = 2 * np.log(len(periods) * len(_WIDTHS) * 100)
     found = []
-    for period in PERIODS_S:
+    for period in periods:
         if not _SHORTEST_S <= period <= _LONGEST_S:
             continue
         first = int((period - _LONGER_S) / _BIN_S)
