@@ -29,6 +29,11 @@ def test_what_is_known_and_what_comes_by_chance_is_no_period() -> None:
     assert own_periods(np.asarray([1.0, 2.0]), 0.001, ()) == []
 
 
+def test_a_multiple_of_an_interval_that_is_no_whole_number_is_no_period() -> None:
+    waits = np.cumsum(np.random.default_rng(8).normal(7.18, 0.002, 4_000))
+    assert [period for period in own_periods(waits, 0.001, ()) if period > 100] == []
+
+
 @pytest.mark.parametrize("period_s", [7.0, 8.0, 25.0, 40.0, 75.0])
 def test_a_hidden_prober_of_an_unusual_interval_is_one(period_s: float) -> None:
     scene = Incident(86)
