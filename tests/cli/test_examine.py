@@ -47,7 +47,8 @@ def test_without_a_known_session_the_command_that_lists_the_keys_is_that_of_the_
     dump = tmp_path / "of cache.rdb"
     dump.write_bytes((ASSETS.parent / "cases" / "unknown-layout" / "dump.rdb").read_bytes())
     said = run("examine", "--rdb", str(dump))
-    assert f"necropsy keys '{dump}'" in " ".join(said.out.split())
+    wanted = f"necropsy keys '{dump}'"
+    assert "".join(wanted.split()) in "".join(said.out.split())  # a long folder is broken over lines
     assert "dump.rdb" not in said.out + said.err
 
 

@@ -369,7 +369,7 @@ def next_step(error: ServerError) -> str:
     """Return what to do about an error of a server.
 
     >>> next_step(ServerError("NOREPLICAS Not enough good replicas to write."))[:35]
-    'It takes writes only with enough re'
+    'It lacks replicas (min-replicas-to-'
     """
     said = next((hint for words, hint in _REFUSALS.items() if words in error.text), "")
     return said or "All deleted sessions are in the journal. The plan prints the permissions that the user needs."
