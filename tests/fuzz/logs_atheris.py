@@ -176,18 +176,30 @@ def requests(case: Case, path: Path, given: Input) -> None:
     assert all(in_place(blemish, given.log) for blemish in log.blemishes), log.blemishes
 
 
+JOINED = re.compile(rb"\r|\0{8,}")
+"""What may part lines that were joined: a carriage return alone, a hole of NULs."""
+
+
 def countable(log: bytes, note: str) -> tuple[int, int]:
-    """How many lines must be accounted for, and how many may: a comment is none, nor what is blank to some only."""
+    """How many lines must be accounted for, and how many may: a comment is none, nor what is blank to some only.
+
+    One that was joined of several may be as many.
+    """
     lines = [line.removeprefix(b"\xef\xbb\xbf") for line in lines_of(log)]
     said = [line for line in lines if line.decode("utf-8", "replace").strip("\r\0").strip()]
     if "W3C" in note:
         said = [line for line in said if not line.startswith(b"#")]
-    return len(said), sum(1 for line in lines if line.strip(b" \r"))
+    return len(said), sum(max(bool(line.strip(b" \r")), pieces(line)) for line in lines)
+
+
+def pieces(line: bytes) -> int:
+    return sum(1 for piece in JOINED.split(line) if piece.strip(b" "))
 
 
 def in_place(blemish: Blemish, log: bytes) -> bool:
-    size = len(log) if blemish.unit == "byte" else len(lines_of(log))
-    return 0 <= blemish.place <= size
+    if blemish.unit == "byte":
+        return 0 <= blemish.place <= len(log)
+    return 0 <= blemish.place <= sum(len(JOINED.split(line)) for line in lines_of(log))
 
 
 def errors(case: Case, path: Path) -> None:
