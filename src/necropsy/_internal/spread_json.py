@@ -30,6 +30,15 @@ class SpreadJson(NamedTuple):
     each: str
     """What jq calls each entry."""
 
+    @property
+    def fault(self) -> str:
+        """Why it is not read."""
+        return f"JSON, but {self.what}, not one object a line"
+
+    def hint(self, command: str) -> str:
+        """Return the way to give it to a command that reads standard input."""
+        return f"Give it so: jq -c '{self.each}' FILE | {command}"
+
 
 def spread(head: str) -> SpreadJson | None:
     """Tell how a text that begins so is spread over lines; None if it is no such JSON. The end of it may be cut off."""

@@ -86,6 +86,15 @@ class Actor:
     """
 
 
+def which_target(count: int) -> str:
+    """Call a target of which it is known only that it is one of so many; of one target, who ended was another.
+
+    >>> which_target(2), which_target(1)
+    ('one of 2 targets', 'a former target')
+    """
+    return f"one of {count} targets" if count > 1 else "a former target"
+
+
 def sessions_of_stopped(actors: Sequence[Actor]) -> int:
     """Sessions of the creators that have stopped, where these made at least half of them and others go on; else 0."""
     over = sum(actor.sessions for actor in actors if actor.over)

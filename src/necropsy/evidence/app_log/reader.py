@@ -188,10 +188,7 @@ def _require_entries_on_lines(locator: str, copy: Path) -> None:
     with copy.open("rb") as stream:
         found = spread(stream.read(HEAD).decode("utf-8", "replace"))
     if found is not None:
-        raise UnreadableSource(
-            f"{locator}: JSON, but {found.what}, not one object a line",
-            hint=f"Give it so: jq -c '{found.each}' FILE | necropsy examine --app-log -",
-        )
+        raise UnreadableSource(f"{locator}: {found.fault}", hint=found.hint("necropsy examine --app-log -"))
 
 
 def _kind(copy: Path) -> FileKind | None:

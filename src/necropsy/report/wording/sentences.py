@@ -16,7 +16,7 @@ from necropsy.model.evidence import Absent, Blemish, Origin
 from necropsy.model.figures import IMMORTAL_S, several
 from necropsy.model.finding import Confidence, Finding, Patch, Remedy, Severity
 from necropsy.model.report import Report, StoreSummary
-from necropsy.model.verdict import HOW_KNOWN, Actor, Cause, Kind, Prediction, sessions_of_stopped
+from necropsy.model.verdict import HOW_KNOWN, Actor, Cause, Kind, Prediction, sessions_of_stopped, which_target
 from necropsy.report.escaping import inert, inert_block
 from necropsy.report.figures import a_day, between, count, duration, interval, moment, percent, size
 
@@ -38,8 +38,7 @@ def address(actor: Actor) -> str:
     An actor without URL is called by its User-Agent, else by its prober; one of which the log names no host, by both.
     """
     if actor.one_of:
-        which = f"one of {len(actor.one_of)} targets" if len(actor.one_of) > 1 else "a former target"
-        return f"{which}, {_rhythm(actor)}"
+        return f"{which_target(len(actor.one_of))}, {_rhythm(actor)}"
     if actor.url.startswith("/") and actor.user_agent:
         return inert(f"{actor.user_agent} {actor.url}")
     return inert(actor.url.removeprefix("http://") or actor.user_agent or actor.prober or _nobody(actor))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from necropsy.model.verdict import which_target
 from necropsy.verdict.attribution import intervals, named
 from necropsy.verdict.attribution.configured import phase_of
 from necropsy.verdict.evidence import Circumstances, Claim, VisitorClass
@@ -168,8 +169,7 @@ def _rhythm(train: Train, reckoning: Reckoning) -> str:
 
 def _label_of_probe(source: BirthSource, probe: Probe, reckoning: Reckoning) -> str:
     if source.one_of is not None and source.train is not None:
-        which = f"one of {len(source.one_of)} targets" if len(source.one_of) > 1 else "a former target"
-        return f"{which} of {probe.prober}, {_rhythm(source.train, reckoning)}"
+        return f"{which_target(len(source.one_of))} of {probe.prober}, {_rhythm(source.train, reckoning)}"
     return f"{probe.host}:{probe.port}"
 
 

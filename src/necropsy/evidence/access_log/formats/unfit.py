@@ -73,10 +73,7 @@ def spread_json(head: Sequence[str]) -> tuple[str, str] | None:
     found = spread("\n".join(head)) if head else None
     if found is None:
         return None
-    return (
-        f"JSON, but {found.what}, not one object a line",
-        f"Give it so: jq -c '{found.each}' FILE | necropsy traffic -",
-    )
+    return found.fault, found.hint("necropsy traffic -")
 
 
 def broken_json(head: Sequence[str]) -> tuple[str, str] | None:
