@@ -6,9 +6,12 @@ Names of errors and times are ASCII in nearly all encodings, and survive; DuckDB
 from __future__ import annotations
 
 import codecs
+import re
 from typing import Final
 
 _UTF_16: Final = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+HOLE: Final = re.compile(rb"\0{8,}")
+"""What a crash, or a rotation by copying, leaves in a log; fewer NULs may be bytes that a client sent."""
 
 
 def is_utf16(head: bytes) -> bool:

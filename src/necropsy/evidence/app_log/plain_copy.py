@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from necropsy._internal.file_kinds import BINARY, kind_of
-from necropsy._internal.plain_text import Utf8Copy
+from necropsy._internal.plain_text import HOLE, Utf8Copy
 from necropsy.wire.files import chunks, open_binary
 
 LONGEST: Final = 1 << 20
 """Bytes of a line that is read."""
 HEAD: Final = 1 << 14
 """Bytes of a log by which it is told from what is no text."""
-_HOLE: Final = re.compile(rb"\0{8,}")
-"""What a crash, or a rotation by copying, leaves in a file."""
 
 
 class PlainCopy(NamedTuple):
@@ -43,7 +40,7 @@ def copy_plain(locator: str, copy: Path) -> PlainCopy:
                 fills = kind_of(chunk[:HEAD]) in {None, BINARY}  # in an archive NULs tell what it is
             plain = text.of(chunk)
             if fills and b"\0" in plain:
-                plain = _HOLE.sub(b"\n", plain)
+                plain = HOLE.sub(b"\n", plain)
             lengths.add(plain)
             out.write(plain)
         out.write(text.end() if text is not None else b"")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_HOLE: Final = b"\0" * 8
-"""So many NULs are a hole; fewer may be bytes that a client sent."""
+from necropsy._internal.plain_text import HOLE
+
+_LEAST_HOLE: Final = b"\0" * 8
 _AFTER_TEXT: Final = re.compile(rb"(?<=[^\0\n])\0{7,}\0(?=[^\0\r\n])")
-_WIDE: Final = re.compile(rb"\0{8,}")
 _RETURN: Final = re.compile(rb"(?:(?<=[\r\n])|\A)([^\r\n]+)\r(?=([^\r\n]+))")
 _REQUEST: Final = re.compile(rb"\s*\{.*\}\s*\Z|.*\b(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS)\b")
 
@@ -39,7 +39,7 @@ def _parted(found: re.Match[bytes]) -> bytes:
 def has_hole(data: bytes | bytearray, stop: int | None = None) -> bool:
     """Tell whether there is a hole in the first bytes."""
     end = len(data) if stop is None else stop
-    return data.find(b"\0", 0, end) >= 0 and data.find(_HOLE, 0, end) >= 0
+    return data.find(b"\0", 0, end) >= 0 and data.find(_LEAST_HOLE, 0, end) >= 0
 
 
 def has_lone_return(data: bytes | bytearray, stop: int | None = None) -> bool:
@@ -50,4 +50,4 @@ def has_lone_return(data: bytes | bytearray, stop: int | None = None) -> bool:
 
 def narrowed(open_line: bytes) -> bytes:
     """Make the holes of a line that is not whole yet as small as one may be: a hole is no part of its length."""
-    return _WIDE.sub(_HOLE, open_line) if has_hole(open_line) else open_line
+    return HOLE.sub(_LEAST_HOLE, open_line) if has_hole(open_line) else open_line
